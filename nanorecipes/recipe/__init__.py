@@ -1,0 +1,1 @@
+"""Recipe files: read with positions, checked against the format, found by name."""

@@ -1,0 +1,184 @@
+"""A recipe as its file declares it: checked, merged with its parent, with the place of every value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic_core import SchemaValidator, ValidationError
+
+from nanorecipes import codes
+from nanorecipes.errors import RecipeError
+from nanorecipes.recipe import findings
+from nanorecipes.recipe.checks import check_meaning
+from nanorecipes.recipe.params import Param, Slot, compile_values, make_param, make_slot
+from nanorecipes.recipe.schema import recipe_schema, recipe_validator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from nanorecipes.diagnostics import Diagnostic
+    from nanorecipes.recipe.source import Document, Path_
+
+Changes = Literal["part", "background", "look", "scene"]
+Protect = "tuple[str, ...] | Mapping[str, tuple[str, ...]]"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Definition:
+    """A loaded recipe: plain data, nothing rendered, nothing compiled."""
+
+    name: str
+    document: Document
+    data: Mapping[str, Any]
+    """The file's values after merging with its parent, as checked against the format."""
+    hash: str
+    """SHA-256 in hex over the file, its parent and its macros."""
+    root: Path
+    """The library folder that the file belongs to."""
+    slots: Mapping[str, Slot]
+    """In the order of sending: sources first, then references, each as declared."""
+    params: Mapping[str, Param]
+    """Every parameter, the fixed ones too."""
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    _validators: list[SchemaValidator] = field(default_factory=list, repr=False)
+
+    @property
+    def path(self) -> Path:
+        return self.document.path
+
+    @property
+    def title(self) -> str:
+        return str(self.data["title"])
+
+    @property
+    def summary(self) -> str:
+        return str(self.data["summary"])
+
+    @property
+    def capability(self) -> str:
+        return str(self.data["capability"])
+
+    @property
+    def changes(self) -> Changes:
+        changes: Changes = self.data["changes"]
+        return changes
+
+    @property
+    def version(self) -> str:
+        return str(self.data.get("version", "1.0"))
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return tuple(self.data.get("tags", ()))
+
+    @property
+    def language(self) -> str:
+        return str(self.data.get("language", "en"))
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        settings: Mapping[str, Any] = self.data.get("settings", {})
+        return settings
+
+    @property
+    def examples(self) -> tuple[Mapping[str, Any], ...]:
+        return tuple(self.data.get("examples", ()))
+
+    @property
+    def deprecated(self) -> Mapping[str, str] | None:
+        deprecated: Mapping[str, str] | None = self.data.get("deprecated")
+        return deprecated
+
+    @property
+    def free_params(self) -> dict[str, Param]:
+        """The parameters that a caller may pass: those that `fixed` doesn't bind."""
+        return {name: param for name, param in self.params.items() if name not in self.fixed}
+
+    @property
+    def validator(self) -> SchemaValidator:
+        """The compiled validator of the parameters, made when first asked for."""
+        if not self._validators:
+            self._validators.append(compile_values(list(self.params.values()), self.fixed))
+        return self._validators[0]
+
+
+def define(name: str, document: Document, *, content_hash: str, root: Path) -> Definition:
+    """A recipe from a document that is already merged with its parent.
+
+    Raises:
+        RecipeError: with every problem of the file.
+    """
+    problems = check_form(document)
+    data = document.data
+    if not problems:
+        problems = check_meaning(document, data)
+    if problems:
+        raise RecipeError(problems, path=document.path)
+    slots = [make_slot(key, spec) for key, spec in data["images"].items()]
+    slots.sort(key=lambda slot: slot.role != "source")
+    return Definition(
+        name=name,
+        document=document,
+        data=data,
+        hash=content_hash,
+        root=root,
+        slots={slot.name: slot for slot in slots},
+        params={key: make_param(key, spec) for key, spec in data.get("params", {}).items()},
+        fixed=data.get("fixed", {}),
+    )
+
+
+def check_form(document: Document) -> list[Diagnostic]:
+    """Hold a document against the format's schema; every problem at once."""
+    data = document.data
+    if not isinstance(data, dict):
+        place = document.place(())
+        message = f"a recipe is a mapping of keys, found {findings.found(data)}"
+        return [place.diagnostic(codes.WRONG_VALUE, message)]
+    try:
+        recipe_validator().validate_python(data)
+    except ValidationError as exc:
+        errors = exc.errors(include_url=False)
+        return [_form_finding(document, dict(error)) for error in errors]
+    return []
+
+
+def _form_finding(document: Document, error: dict[str, Any]) -> Diagnostic:
+    path, known = _resolve(error["loc"])
+    word = findings.word_file_error({**error, "loc": path}, known)
+    at_key = error["type"] == "extra_forbidden" or path[-1:] == ("[key]",)
+    where = path[:-1] if path[-1:] == ("[key]",) else path
+    if error["type"] == "missing":
+        place = document.place(path[:-1], key=True)
+        inside = ".".join(str(step) for step in path[:-1])
+        message = f"{word.message} in {inside}" if inside else word.message
+        return place.diagnostic(word.code, message, help=f"add `{path[-1]}:`")
+    return document.place(where, key=at_key).diagnostic(word.code, word.message, help=word.help)
+
+
+def _resolve(loc: tuple[str | int, ...]) -> tuple[Path_, list[str]]:
+    """Take the type tags of unions out of a location, and list the keys that its place may have."""
+    schema = recipe_schema()
+    defs = schema["$defs"]
+    path: list[str | int] = []
+    steps = iter(loc)
+    known: list[str] = []
+    for step in steps:
+        path.append(step)
+        known = list(schema.get("properties", ()))
+        schema = _step(schema, step)
+        if "$ref" in schema:
+            schema = defs[schema["$ref"].rpartition("/")[2]]
+        if isinstance(schema.get("type"), list):
+            next(steps, None)
+    return tuple(path), known
+
+
+def _step(schema: dict[str, Any], step: str | int) -> dict[str, Any]:
+    if isinstance(step, int):
+        found = schema.get("items", {})
+    else:
+        found = schema.get("properties", {}).get(step, schema.get("additionalProperties", {}))
+    return found if isinstance(found, dict) else {}

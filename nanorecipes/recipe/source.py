@@ -1,0 +1,375 @@
+"""YAML text read by the 1.2 core rules, bounded, with the place of every value.
+
+`16:9`, `on`, `no` and dates stay text, a repeated key is a finding, and every other value can say
+on which line and column it stands. Nodes are composed by the C parser; values are built here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from nanorecipes import codes
+from nanorecipes.diagnostics import Diagnostic, Severity
+from nanorecipes.errors import RecipeError
+from nanorecipes.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nanorecipes.codes import Code
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 24
+MAX_NODES = 20_000
+MAX_BRACKETS = 200
+"""How many brackets may stand open at once, counted without looking at quotes."""
+
+OVERRIDE = "!override"
+
+Path_ = tuple["str | int", ...]
+"""The way to a value: keys and indexes from the root."""
+
+_STR = "tag:yaml.org,2002:str"
+_CORE_TAGS = frozenset(
+    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")
+)
+_SPECIAL_FIRST = frozenset("0123456789+-.~nNtTfF")
+_WORDS: dict[str, Any] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True,
+    "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+_INT = re.compile(r"[-+]?[0-9]{1,18}\Z")
+_OCTAL = re.compile(r"0o[0-7]{1,20}\Z")
+_HEX = re.compile(r"0x[0-9a-fA-F]{1,15}\Z")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]{1,300}|[0-9]{1,300}(\.[0-9]{0,300})?)([eE][-+]?[0-9]{1,3})?\Z")
+_SPECIAL_FLOAT = re.compile(r"[-+]?\.(inf|Inf|INF)\Z|\.(nan|NaN|NAN)\Z")
+
+_TAGS = {
+    yaml.ScalarNode: _STR,
+    yaml.MappingNode: "tag:yaml.org,2002:map",
+    yaml.SequenceNode: "tag:yaml.org,2002:seq",
+}
+
+if hasattr(yaml, "CBaseLoader"):
+    from yaml.cyaml import CParser as _Parser
+else:  # pragma: no cover  # PyYAML built without its C library
+    from yaml import BaseLoader as _Parser
+
+
+class _Loader(_Parser):  # type: ignore[misc,valid-type]  # PyYAML's C parser has no types
+    """The parser with no rules of its own for plain scalars: `resolve` below has them."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        return _TAGS[kind]
+
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+        """Nothing to keep: no rule here depends on the place."""
+
+    def ascend_resolver(self) -> None:
+        """Nothing to take back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands: file, line and column from 1, and its line's text."""
+
+    file: Path
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    excerpt: str
+
+    def diagnostic(
+        self, code: Code, message: str, *, help: str | None = None, severity: Severity = "error"
+    ) -> Diagnostic:
+        """A finding that points here."""
+        return Diagnostic(
+            code.code, code.name, severity, message, file=self.file, line=self.line,
+            column=self.column, end_line=self.end_line, end_column=self.end_column,
+            excerpt=self.excerpt, help=help,
+        )  # fmt: skip
+
+
+@dataclass(slots=True, eq=False)
+class Document:
+    """A YAML file: its values, and for each of them the node that it was read from."""
+
+    path: Path
+    text: str
+    root: Any
+    data: Any
+    root_folder: Path | None = None
+    """The library folder that the file belongs to; macros are looked up there."""
+    overrides: frozenset[Path_] = frozenset()
+    others: dict[int, Document] = field(default_factory=dict)
+    """By node identity: nodes that came from another file (a parent) and that file."""
+
+    def node(self, path: Path_) -> Any:
+        """The value node at a path, or the deepest one on the way to it."""
+        node = self.root
+        for step in path:
+            found = _child(node, step)
+            if found is None:
+                break
+            node = found[1]
+        return node
+
+    def has(self, path: Path_) -> bool:
+        """Whether there is a value at a path."""
+        node = self.root
+        for step in path:
+            found = _child(node, step)
+            if found is None:
+                return False
+            node = found[1]
+        return True
+
+    def document_of(self, node: Any) -> Document:
+        """The file that a node was read from."""
+        return self.others.get(id(node), self)
+
+    def place(self, path: Path_, *, key: bool = False) -> Place:
+        """Where the value at a path stands (with `key`, where its key stands)."""
+        node = self.root
+        for step in path:
+            found = _child(node, step)
+            if found is None:
+                break
+            at_key = key and step == path[-1] and found[0] is not None
+            node = found[0] if at_key else found[1]
+        return self.place_of(node)
+
+    def place_of(self, node: Any) -> Place:
+        """Where a node stands."""
+        owner = self.document_of(node)
+        start, end = node.start_mark, node.end_mark
+        end_line, end_column = end.line, end.column
+        if end_line > start.line and isinstance(node, yaml.ScalarNode) and node.style in "|>":
+            end_line, end_column = start.line, start.column + 1
+        return owner.place_at(start.line + 1, start.column + 1, end_line + 1, end_column + 1)
+
+    def place_at(self, line: int, column: int, end_line: int, end_column: int) -> Place:
+        """A place by numbers, with the line's text."""
+        lines = self.text.split("\n")
+        excerpt = lines[line - 1].rstrip("\r") if 0 < line <= len(lines) else ""
+        return Place(self.path, line, column, end_line, end_column, excerpt)
+
+
+def read(path: Path) -> tuple[str, bytes]:
+    """A recipe file's text and bytes.
+
+    Raises:
+        RecipeError: it can't be read, is too large, or isn't UTF-8.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as exc:
+        raise _bare(path, codes.UNREADABLE, f"can't be read: {exc.strerror or exc}") from exc
+    if len(raw) > MAX_BYTES:
+        raise _bare(path, codes.TOO_LARGE, f"the file is larger than {MAX_BYTES} bytes")
+    try:
+        return raw.decode("utf-8-sig"), raw
+    except UnicodeDecodeError as exc:
+        line = raw[: exc.start].count(b"\n") + 1
+        message = f"the file is not UTF-8: byte {raw[exc.start]:#04x} on line {line}"
+        raise _bare(path, codes.SYNTAX, message) from exc
+
+
+def parse(path: Path, text: str) -> Document:
+    """Read YAML text into values, with all repeated keys and unknown tags as findings at once.
+
+    Raises:
+        RecipeError: the text is no YAML, goes beyond a bound, or repeats keys.
+    """
+    _check_bounds(path, text)
+    root = _compose(path, text)
+    document = Document(path, text, root, None)
+    if root is None:
+        raise _bare(path, codes.SYNTAX, "the file is empty, expected a recipe")
+    builder = _Builder(document)
+    document.data = builder.build(root, (), 0)
+    if builder.findings:
+        raise RecipeError(builder.findings, path=path)
+    document.overrides = frozenset(builder.overrides)
+    return document
+
+
+def rebuild(document: Document) -> Any:
+    """Build the values of a changed node tree (a child merged into its parent) again."""
+    return _Builder(document).build(document.root, (), 0)
+
+
+def _bare(path: Path, code: Code, message: str, help: str | None = None) -> RecipeError:
+    finding = Diagnostic(code.code, code.name, "error", message, file=path, help=help)
+    return RecipeError([finding], path=path)
+
+
+def _check_bounds(path: Path, text: str) -> None:
+    """Refuse what would make the parser itself slow: its time grows with the square of depth."""
+    if len(text) > MAX_BYTES:
+        raise _bare(path, codes.TOO_LARGE, f"the text is larger than {MAX_BYTES} bytes")
+    if text.count("[") + text.count("{") > MAX_BRACKETS:
+        depth = deepest = 0
+        for bracket in re.findall(r"[\[\]{}]", text):
+            depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
+            deepest = max(deepest, depth)
+        if deepest > MAX_BRACKETS:
+            raise _bare(path, codes.TOO_LARGE, f"more than {MAX_BRACKETS} brackets stand open")
+    if re.search(r"(?:[-?:][ \t]+){%d}" % MAX_DEPTH, text):
+        raise _bare(path, codes.TOO_LARGE, f"lists are nested more than {MAX_DEPTH} deep")
+
+
+def _compose(path: Path, text: str) -> Any:
+    loader = None
+    try:
+        loader = _Loader(text)
+        return loader.get_single_node()
+    except yaml.MarkedYAMLError as exc:
+        raise _syntax_error(path, text, exc) from exc
+    except yaml.reader.ReaderError as exc:
+        message = f"character {exc.character!r} is not allowed in YAML"
+        raise _bare(path, codes.SYNTAX, message) from exc
+    except yaml.YAMLError as exc:
+        raise _bare(path, codes.SYNTAX, str(exc).split("\n")[0]) from exc
+    finally:
+        if loader is not None:
+            loader.dispose()
+
+
+_ADVICE = (
+    ("found character '\\t'", "indent with spaces; YAML does not take tabs"),
+    ("mapping values are not allowed", "quote a value that holds ': '"),
+    ("found character that cannot start", "quote a value that begins with @, ` or %"),
+    ("found unhashable key", "quote a value that begins with { or ["),
+    ("expected ',' or", "quote a value that begins with { or [, or write it as a block with |"),
+    ("did not find expected key", "check the indentation of this line"),
+    ("did not find expected '-'", "check the indentation of this line"),
+    ("could not find expected ':'", "a key needs ': ' behind it"),
+    ("undefined alias", "quote a value that begins with *"),
+    ("expected a single document", "a recipe file holds one recipe: remove the line ---"),
+)
+
+
+def _syntax_error(path: Path, text: str, exc: yaml.MarkedYAMLError) -> RecipeError:
+    mark = exc.problem_mark or exc.context_mark
+    problem = " ".join(part for part in (exc.problem, exc.context) if part) or str(exc)
+    advice = next((text for start, text in _ADVICE if start in problem), None)
+    if mark is None:
+        return _bare(path, codes.SYNTAX, problem, advice)
+    document = Document(path, text, None, None)
+    last = text.count("\n") + 1
+    line, column = min(mark.line + 1, last), mark.column + 1
+    place = document.place_at(line, column, line, column + 1)
+    return RecipeError([place.diagnostic(codes.SYNTAX, problem, help=advice)], path=path)
+
+
+def _child(node: Any, step: str | int) -> tuple[Any, Any] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == step:
+                return key, value
+    elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return None, node.value[step]
+    return None
+
+
+class _Builder:
+    """Builds values from nodes, and collects what is wrong with them."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.findings: list[Diagnostic] = []
+        self.overrides: list[Path_] = []
+        self.count = 0
+
+    def build(self, node: Any, path: Path_, depth: int) -> Any:
+        self.count += 1
+        if self.count > MAX_NODES or depth > MAX_DEPTH:
+            self.refuse_size(depth)
+        tag = node.tag
+        kind = type(node)
+        if kind is yaml.ScalarNode:
+            if tag == _STR:
+                value = node.value
+                # Only a plain scalar is anything but text, and few begin like another type.
+                if node.style == "" and (not value or value[0] in _SPECIAL_FIRST):
+                    return resolve(value)
+                return value
+            return self.tagged_scalar(node, tag, path)
+        if tag[0] == "!" or tag not in _CORE_TAGS:
+            self.check_tag(node, tag, path)
+        if kind is yaml.MappingNode:
+            return self.mapping(node, path, depth + 1)
+        return [self.build(item, (*path, i), depth + 1) for i, item in enumerate(node.value)]
+
+    def mapping(self, node: Any, path: Path_, depth: int) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if type(key_node) is not yaml.ScalarNode:
+                place = self.document.place_of(key_node)
+                self.findings.append(place.diagnostic(codes.SYNTAX, "a key must be a plain text"))
+                continue
+            key = key_node.value
+            if key in result:
+                self.repeated(node, key_node, key)
+                continue
+            result[key] = self.build(value_node, (*path, key), depth)
+        return result
+
+    def repeated(self, node: Any, key_node: Any, key: str) -> None:
+        first = next(k for k, _ in node.value if k.value == key)
+        line = first.start_mark.line + 1
+        place = self.document.place_of(key_node)
+        message = f"the key {key!r} already stands on line {line}"
+        advice = "keep one of the two; the second would silently replace the first"
+        self.findings.append(place.diagnostic(codes.REPEATED_KEY, message, help=advice))
+
+    def tagged_scalar(self, node: Any, tag: str, path: Path_) -> Any:
+        self.check_tag(node, tag, path)
+        if tag == OVERRIDE and node.style == "":
+            return resolve(node.value)
+        if tag in _CORE_TAGS and tag != _STR:
+            return resolve(node.value)
+        return node.value
+
+    def check_tag(self, node: Any, tag: str, path: Path_) -> None:
+        if tag == OVERRIDE:
+            self.overrides.append(path)
+        elif tag not in _CORE_TAGS and tag != "!":
+            shown = tag.replace("tag:yaml.org,2002:", "!!")
+            message = f"the tag {shown!r} has no meaning in a recipe"
+            advice = did_you_mean(shown, [OVERRIDE]) or "`!override` is the only tag"
+            place = self.document.place_of(node)
+            self.findings.append(place.diagnostic(codes.WRONG_VALUE, message, help=advice))
+
+    def refuse_size(self, depth: int) -> None:
+        what = (
+            f"values are nested more than {MAX_DEPTH} deep"
+            if depth > MAX_DEPTH
+            else f"the file holds more than {MAX_NODES} values, counting each alias in full"
+        )
+        raise _bare(self.document.path, codes.TOO_LARGE, what)
+
+
+def resolve(text: str) -> Any:
+    """The value of a plain scalar by YAML 1.2's core schema: null, boolean, number or text."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INT.match(text):
+        return int(text)
+    if _FLOAT.match(text):
+        return float(text)
+    if _OCTAL.match(text):
+        return int(text[2:], 8)
+    if _HEX.match(text):
+        return int(text[2:], 16)
+    if _SPECIAL_FLOAT.match(text):
+        return float(text.replace(".", "", 1))
+    return text

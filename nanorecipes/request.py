@@ -1,0 +1,158 @@
+"""A validated request with its price: what builders make and everyone else reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from nanorecipes.catalogue import Model, catalogue
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from nanorecipes.images import ImageInput
+
+SECTIONS = ("edit", "subject", "details", "protect")
+SectionName = Literal["edit", "subject", "details", "protect"]
+Role = Literal["source", "reference"]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One named part of a prompt."""
+
+    name: SectionName
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedImage:
+    """A picture that goes with a request: its slot, its role and its number in the order sent."""
+
+    slot: str
+    role: Role
+    ordinal: int
+    """From 1, over sources first and then references: what `the second image` counts."""
+    input: ImageInput
+
+    @property
+    def source(self) -> str:
+        """The path or URL as given, or a made-up name for bytes."""
+        return self.input.name
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything that will be sent, checked against the model's limits, with its price.
+
+    Nothing here touches the network. Files are opened only to learn the size of the first source,
+    and only when the ratio is `match`.
+    """
+
+    recipe: str
+    version: str
+    hash: str
+    changes: str
+    prompt: str
+    sections: tuple[Section, ...]
+    images: tuple[AttachedImage, ...]
+    chosen: Model = field(repr=False)
+    """The catalogue's facts about the model."""
+    options: Mapping[str, Any]
+    """The settings as the recipe and the call gave them: `aspect_ratio` may be `match`."""
+    estimated_cost: Decimal | None
+    """USD for all pictures of the request, or None where no price is known."""
+    cost_basis: str
+    """Where the price comes from, in words."""
+    notices: tuple[str, ...] = ()
+
+    @property
+    def model(self) -> str:
+        """The full id of the model that is asked."""
+        return self.chosen.id
+
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
+        """What is asked of the model: `model` (as given), `quality`, `aspect_ratio`, ...
+
+        Only what is set; `match` is resolved to the ratio nearest to the first source image, and
+        left out where that image's size can't be known.
+        """
+        settings = dict(self.options)
+        if settings.get("aspect_ratio") == "match":
+            del settings["aspect_ratio"]
+            if self._match is not None and self._match[0] is not None:
+                settings["aspect_ratio"] = self._match[0]
+        return settings
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What the caller should know before paying."""
+        notice = self._match[1] if self._match is not None else None
+        return (*self.notices, notice) if notice else self.notices
+
+    @property
+    def aspect_ratio(self) -> str | None:
+        """The ratio that is asked for, or None when the output follows the input."""
+        return self.settings.get("aspect_ratio")
+
+    @property
+    def num_images(self) -> int:
+        """How many pictures the request makes."""
+        return int(self.options.get("num_images", 1))
+
+    @property
+    def expected_size_px(self) -> tuple[int, int] | None:
+        """Width and height that the service should send, or None when that isn't known."""
+        ratio = self.aspect_ratio
+        return self.chosen.size_px(ratio, self.options.get("quality")) if ratio else None
+
+    @property
+    def first_source(self) -> AttachedImage:
+        """The picture that is edited."""
+        return self.images[0]
+
+    def payload(
+        self, urls: Mapping[int, str] | None = None, *, celery: bool = True
+    ) -> dict[str, Any]:
+        """The JSON body of `POST /api/v1/images/generate`.
+
+        Args:
+            urls: by ordinal, the URL under which a local picture can be fetched; without one a
+                local picture stands by its name.
+            celery: whether the service answers with a task id at once (the default here) or waits.
+        """
+        from nanorecipes import wire
+
+        return wire.payload(self, urls or {}, celery=celery)
+
+    @cached_property
+    def _match(self) -> tuple[str | None, str | None] | None:
+        """The ratio for `match` and a warning, each or None; None as a whole without `match`."""
+        if self.options.get("aspect_ratio") != "match":
+            return None
+        return match_ratio(self.chosen, self.first_source.input)
+
+
+def match_ratio(model: Model, image: ImageInput) -> tuple[str | None, str | None]:
+    """The ratio nearest to a picture's shape, or None with the reason why there is none."""
+    from nanorecipes.images import BadImageError
+
+    left_out = "aspect_ratio: match is left out, and the output follows the input"
+    if not image.is_local:
+        return None, f"{left_out}: the size of {image.name} is not known"
+    try:
+        size = image.size_px
+    except BadImageError as exc:
+        return None, f"{left_out}: {exc}"
+    if size is None:  # pragma: no cover  # only a URL has no size, and that is handled above
+        return None, left_out
+    ratio = model.nearest_ratio(*size)
+    return (ratio, None) if ratio else (None, f"{left_out}: {model.id} has no list of ratios")
+
+
+def find_model(name: str) -> Model | None:
+    """The model of an alias or a full id."""
+    return catalogue().get(name)
