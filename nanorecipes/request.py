@@ -66,6 +66,8 @@ class Request:
     """USD for all pictures of the request, or None where no price is known."""
     cost_basis: str
     """Where the price comes from, in words."""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    """The parameters' values, defaults filled in."""
     notices: tuple[str, ...] = ()
 
     @property

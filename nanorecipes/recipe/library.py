@@ -141,6 +141,7 @@ class Shelf:
         definition = define(
             entry.name, document, content_hash=digest.hexdigest(), root=entry.folder.path
         )
+        document.release()
         return definition, files
 
     def _document(self, entry: Entry, digest: hashlib._Hash) -> tuple[Document, list[Path]]:

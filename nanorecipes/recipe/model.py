@@ -11,7 +11,14 @@ from nanorecipes import codes
 from nanorecipes.errors import RecipeError
 from nanorecipes.recipe import findings
 from nanorecipes.recipe.checks import check_meaning
-from nanorecipes.recipe.params import Param, Slot, compile_values, make_param, make_slot
+from nanorecipes.recipe.params import (
+    Param,
+    Slot,
+    compile_value,
+    compile_values,
+    make_param,
+    make_slot,
+)
 from nanorecipes.recipe.schema import recipe_schema, recipe_validator
 
 if TYPE_CHECKING:
@@ -22,7 +29,6 @@ if TYPE_CHECKING:
     from nanorecipes.recipe.source import Document, Path_
 
 Changes = Literal["part", "background", "look", "scene"]
-Protect = "tuple[str, ...] | Mapping[str, tuple[str, ...]]"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +48,7 @@ class Definition:
     params: Mapping[str, Param]
     """Every parameter, the fixed ones too."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    """The parent's parameters that this recipe binds, as templates see them."""
     _validators: list[SchemaValidator] = field(default_factory=list, repr=False)
 
     @property
@@ -126,8 +133,15 @@ def define(name: str, document: Document, *, content_hash: str, root: Path) -> D
         root=root,
         slots={slot.name: slot for slot in slots},
         params={key: make_param(key, spec) for key, spec in data.get("params", {}).items()},
-        fixed=data.get("fixed", {}),
+        fixed=_fixed(data),
     )
+
+
+def _fixed(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: compile_value(make_param(name, data["params"][name])).validate_python(value)
+        for name, value in data.get("fixed", {}).items()
+    }
 
 
 def check_form(document: Document) -> list[Diagnostic]:

@@ -368,7 +368,7 @@ def compile_values(params: Sequence[Param], fixed: Mapping[str, Any]) -> SchemaV
             continue
         if param.has_default:
             schema = core_schema.with_default_schema(
-                schema, default=_default(param), copy_default=False
+                schema, default=_default(param)
             )
         fields[param.name] = core_schema.typed_dict_field(schema, required=param.is_required)
     return SchemaValidator(core_schema.typed_dict_schema(fields, extra_behavior="forbid"))

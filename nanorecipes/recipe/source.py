@@ -102,13 +102,25 @@ class Document:
 
     path: Path
     text: str
-    root: Any
+    _root: Any
     data: Any
     root_folder: Path | None = None
     """The library folder that the file belongs to; macros are looked up there."""
     overrides: frozenset[Path_] = frozenset()
     others: dict[int, Document] = field(default_factory=dict)
     """By node identity: nodes that came from another file (a parent) and that file."""
+
+    @property
+    def root(self) -> Any:
+        """The root node, read again when it was let go."""
+        if self._root is None:
+            self._root = _compose(self.path, self.text)
+        return self._root
+
+    def release(self) -> None:
+        """Let the nodes go: they take 20 times the room of the text that they came from."""
+        if not self.others:
+            self._root = None
 
     def node(self, path: Path_) -> Any:
         """The value node at a path, or the deepest one on the way to it."""

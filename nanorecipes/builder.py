@@ -1,0 +1,152 @@
+"""From a recipe and a call's arguments to a request: rendered, checked against the model, priced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nanorecipes.arguments import Arguments, read_arguments
+from nanorecipes.catalogue import Model, catalogue
+from nanorecipes.diagnostics import Diagnostic
+from nanorecipes.errors import LimitError, RecipeError
+from nanorecipes.limits import check_limits, unknown_model
+from nanorecipes.prompt.compile import Compiled, compile_prompt
+from nanorecipes.prompt.render import lay_out, render_sections
+from nanorecipes.prompt.words import Absent, Handle, Handles
+from nanorecipes.request import AttachedImage, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nanorecipes.recipe.model import Definition
+
+DEFAULT_MODEL = "flash"
+
+
+class Builder:
+    """Makes requests of one recipe; its templates are compiled when the first one is made."""
+
+    def __init__(
+        self, definition: Definition, macro_folders: Callable[[Path], Sequence[Path]]
+    ) -> None:
+        self.definition = definition
+        self._macro_folders = macro_folders
+        self._compiled: Compiled | None = None
+        self._settings = _settings(definition.settings)
+        self._notice = _deprecation(definition)
+
+    @property
+    def compiled(self) -> Compiled:
+        """The compiled templates, with the findings of their check."""
+        if self._compiled is None:
+            self._compiled = compile_prompt(self.definition, self._macro_folders)
+        return self._compiled
+
+    def build(self, given: Mapping[str, Any]) -> Request:
+        """A request from a call's arguments; nothing is sent.
+
+        Raises:
+            RecipeError: the recipe's templates have errors.
+            InputError: arguments are unknown, missing or wrong.
+            LimitError: the model does not take what would be sent.
+            RenderError: a template failed or grew too large.
+        """
+        compiled = self._usable()
+        definition = self.definition
+        arguments = read_arguments(definition, given)
+        options = {**self._settings, **arguments.options} if arguments.options else self._settings
+        name = options["model"]
+        model = catalogue().get(name)
+        if model is None:
+            raise LimitError([unknown_model(name)])
+        images, variables = _attach(definition, arguments)
+        variables["model"] = model.alias
+        sections = render_sections(
+            compiled, variables, changes=definition.changes,
+            protect=arguments.protect, notes=arguments.notes,
+        )  # fmt: skip
+        prompt = lay_out(sections)
+        sources = sum(image.role == "source" for image in images)
+        violations = check_limits(
+            model, options, prompt_chars=len(prompt),
+            sources=sources, references=len(images) - sources,
+        )  # fmt: skip
+        if violations:
+            raise LimitError(violations)
+        price = model.price(options.get("quality"))
+        count = options.get("num_images", 1)
+        return Request(
+            recipe=definition.name, version=definition.version, hash=definition.hash,
+            changes=definition.changes, prompt=prompt, sections=sections, images=images,
+            chosen=model, options=options, inputs=arguments.values,
+            estimated_cost=None if price is None else price.usd * count,
+            cost_basis=_no_price(model) if price is None else price.basis,
+            notices=self._notice,
+        )  # fmt: skip
+
+    def _usable(self) -> Compiled:
+        compiled = self.compiled
+        if compiled.root is None:
+            errors = [finding for finding in compiled.findings if finding.severity == "error"]
+            raise RecipeError(errors, path=self.definition.path)
+        return compiled
+
+
+def _settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    read = {"model": DEFAULT_MODEL, **settings}
+    if "quality" in read:
+        read["quality"] = str(read["quality"])
+    return read
+
+
+def _deprecation(definition: Definition) -> tuple[str, ...]:
+    note = definition.deprecated
+    if note is None:
+        return ()
+    until = f" and may be gone after {note['after']}" if "after" in note else ""
+    return (f"{definition.name} is deprecated{until}: use {note['use']}",)
+
+
+def _no_price(model: Model) -> str:
+    return f"no price is known for {model.id}" if not model.known else "no price for this quality"
+
+
+def _attach(
+    definition: Definition, arguments: Arguments
+) -> tuple[tuple[AttachedImage, ...], dict[str, Any]]:
+    """Number the images in the order of sending, and make the handles that templates print."""
+    variables = {**arguments.values, **definition.fixed}
+    total = sum(map(len, arguments.images.values()))
+    images: list[AttachedImage] = []
+    for name, slot in definition.slots.items():
+        inputs = arguments.images.get(name)
+        if not inputs:
+            variables[name] = Absent(name)
+            continue
+        handles = []
+        for item in inputs:
+            images.append(AttachedImage(name, slot.role, len(images) + 1, item))
+            handles.append(Handle(len(images), slot.label, total))
+        variables[name] = Handles(handles, slot.label) if slot.is_list else handles[0]
+    return tuple(images), variables
+
+
+def check_definition(builder: Builder) -> list[Diagnostic]:
+    """Every finding about a recipe's templates and settings, in the order of the file."""
+    return [*builder.compiled.findings, *_setting_findings(builder.definition)]
+
+
+def _setting_findings(definition: Definition) -> list[Diagnostic]:
+    from nanorecipes import codes
+    from nanorecipes.limits import check_options
+
+    settings = _settings(definition.settings)
+    model = catalogue().get(settings["model"])
+    found = [unknown_model(settings["model"])] if model is None else check_options(model, settings)
+    return [
+        definition.document.place(("settings", item.field or "model")).diagnostic(
+            codes.BAD_SETTING, item.message, help=item.help
+        )
+        for item in found
+    ]

@@ -1,0 +1,1 @@
+"""Prompts: image handles, bounded templates, their static check, and the layout of the sections."""

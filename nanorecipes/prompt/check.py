@@ -1,0 +1,324 @@
+"""The static check: what a template would only reveal in a branch that seldom runs."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import nodes
+
+from nanorecipes import codes
+from nanorecipes.prompt.environment import HANDLE_ATTRIBUTES, LOOP_ATTRIBUTES, TESTS
+from nanorecipes.prompt.filters import FILTERS
+from nanorecipes.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from nanorecipes.codes import Code
+
+Report = Callable[["Code", int, str, "str | None", "str | None"], None]
+"""code, template line, message, the word to point at, help."""
+
+_EXPRESSIONS = (
+    nodes.Const, nodes.Tuple, nodes.List, nodes.Compare, nodes.Operand, nodes.And, nodes.Or,
+    nodes.Not, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow,
+    nodes.Neg, nodes.Pos, nodes.Concat, nodes.Output, nodes.Keyword, nodes.Pair,
+)  # fmt: skip
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+
+_NAMES: dict[type[nodes.Node], str] = {
+    nodes.Block: "block", nodes.Extends: "extends", nodes.Include: "include",
+    nodes.Import: "import", nodes.CallBlock: "call", nodes.FilterBlock: "filter",
+    nodes.With: "with", nodes.Macro: "macro", nodes.ScopedEvalContextModifier: "autoescape",
+    nodes.EvalContextModifier: "autoescape", nodes.NSRef: "namespace", nodes.Slice: "slice",
+    nodes.Dict: "dictionary", nodes.AssignBlock: "set block",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a macro takes: its arguments, and how many of the last have defaults."""
+
+    name: str
+    arguments: tuple[str, ...]
+    defaults: int
+
+
+@dataclass(slots=True)
+class Scope:
+    """The names that a template may use."""
+
+    params: frozenset[str] = frozenset()
+    images: Mapping[str, bool] = field(default_factory=dict)
+    """Image slots, and whether each may be absent."""
+    macros: Mapping[str, Signature] = field(default_factory=dict)
+    others: frozenset[str] = frozenset()
+    used: set[str] = field(default_factory=set)
+    """Parameters and images that some expression reads."""
+    spoken: set[str] = field(default_factory=set)
+    """Images that are printed or looped over, not only asked for in a condition."""
+
+    def knows(self, name: str) -> bool:
+        return (
+            name in self.params
+            or name in self.images
+            or name in self.macros
+            or name in self.others
+        )
+
+    def all_names(self) -> list[str]:
+        return [*self.params, *self.images, *self.macros, *self.others]
+
+
+class Check:
+    """Walks one syntax tree; `locals` are the names that the template sets itself."""
+
+    def __init__(self, scope: Scope, report: Report) -> None:
+        self.scope = scope
+        self.report = report
+        self.in_condition = 0
+
+    def run(self, tree: nodes.Template, known: frozenset[str] = frozenset()) -> None:
+        """Check a whole template."""
+        self.block(tree.body, known, frozenset())
+
+    def block(
+        self, body: list[Any], known: frozenset[str], guarded: frozenset[str]
+    ) -> frozenset[str]:
+        for node in body:
+            known = self.statement(node, known, guarded)
+        return known
+
+    def statement(
+        self, node: Any, known: frozenset[str], guarded: frozenset[str]
+    ) -> frozenset[str]:
+        if isinstance(node, nodes.Output):
+            for part in node.nodes:
+                self.printed(part, known, guarded)
+            return known
+        if isinstance(node, nodes.If):
+            return self.condition(node, known, guarded)
+        if isinstance(node, nodes.For):
+            self.loop(node, known, guarded)
+            return known
+        if isinstance(node, nodes.Assign):
+            return self.assign(node, known, guarded)
+        if not isinstance(node, nodes.FromImport):
+            self.refuse(node)
+        return known
+
+    def printed(self, node: Any, known: frozenset[str], guarded: frozenset[str]) -> None:
+        if isinstance(node, nodes.TemplateData):
+            if _CONTROL.search(node.data.replace("\r", "")):
+                self.report(codes.NOT_ALLOWED, node.lineno, "a control character", None, None)
+            return
+        inner = node
+        while isinstance(inner, nodes.Filter) and inner.name != "default":
+            inner = inner.node
+        if isinstance(inner, nodes.Name) and self.scope.images.get(inner.name):
+            if inner.name not in guarded and inner.name not in known:
+                self.unguarded(inner)
+        self.expression(node, known, guarded)
+
+    def unguarded(self, node: nodes.Name) -> None:
+        name = node.name
+        message = f"the image {name!r} is optional, but the template prints it in any case"
+        advice = f"guard it: {{% if {name} %}}...{{{{ {name} }}}}...{{% endif %}}"
+        self.report(codes.UNDEFINED, node.lineno, message, name, advice)
+
+    def condition(
+        self, node: nodes.If, known: frozenset[str], guarded: frozenset[str]
+    ) -> frozenset[str]:
+        inside = guarded | self.tested(node.test, known, guarded)
+        after = self.block(node.body, known, inside)
+        for other in node.elif_:
+            after |= self.statement(other, known, inside)
+        return after | self.block(node.else_, known, inside)
+
+    def tested(self, test: Any, known: frozenset[str], guarded: frozenset[str]) -> frozenset[str]:
+        """Check a condition; the names in it count as guarded behind it."""
+        self.in_condition += 1
+        self.expression(test, known, guarded)
+        self.in_condition -= 1
+        names = [test] if isinstance(test, nodes.Name) else test.find_all(nodes.Name)
+        return frozenset(name.name for name in names)
+
+    def loop(self, node: nodes.For, known: frozenset[str], guarded: frozenset[str]) -> None:
+        self.expression(node.iter, known, guarded)
+        if node.recursive:
+            self.report(codes.NOT_ALLOWED, node.lineno, "a recursive loop", "recursive", None)
+        inside = known | self.targets(node.target) | {"loop"}
+        if node.test is not None:
+            self.expression(node.test, inside, guarded)
+        self.block(node.body, inside, guarded)
+        self.block(node.else_, known, guarded)
+
+    def assign(
+        self, node: nodes.Assign, known: frozenset[str], guarded: frozenset[str]
+    ) -> frozenset[str]:
+        self.expression(node.node, known, guarded)
+        names = self.targets(node.target)
+        for name in names:
+            if self.scope.knows(name):
+                message = f"`set` would hide the name {name!r}"
+                self.report(codes.NOT_ALLOWED, node.lineno, message, name, "choose another name")
+        return known | names
+
+    def targets(self, node: Any) -> frozenset[str]:
+        if isinstance(node, nodes.Name):
+            return frozenset({node.name})
+        if isinstance(node, nodes.Tuple):
+            return frozenset().union(*(self.targets(item) for item in node.items))
+        self.refuse(node)
+        return frozenset()
+
+    def expression(self, node: Any, known: frozenset[str], guarded: frozenset[str]) -> None:
+        if isinstance(node, nodes.Name):
+            self.name(node, known)
+        elif isinstance(node, nodes.CondExpr):
+            inside = guarded | self.tested(node.test, known, guarded)
+            for part in (node.expr1, node.expr2):
+                if part is not None:
+                    self.expression(part, known, inside)
+        elif isinstance(node, nodes.Call):
+            self.call(node, known, guarded)
+        elif isinstance(node, nodes.Filter):
+            self.filter(node, known, guarded)
+        elif isinstance(node, nodes.Test):
+            self.test(node, known, guarded)
+        elif isinstance(node, (nodes.Getattr, nodes.Getitem)):
+            self.member(node, known, guarded)
+        elif isinstance(node, _EXPRESSIONS):
+            self.plain(node, known, guarded)
+        else:
+            self.refuse(node)
+
+    def plain(self, node: Any, known: frozenset[str], guarded: frozenset[str]) -> None:
+        if isinstance(node, nodes.Const) and isinstance(node.value, str):
+            if _CONTROL.search(node.value):
+                self.report(codes.NOT_ALLOWED, node.lineno, "a control character", None, None)
+        if isinstance(node, (nodes.Mul, nodes.Mod, nodes.Pow)):
+            for side in (node.left, node.right):
+                if isinstance(side, nodes.Const) and not isinstance(side.value, (int, float)):
+                    message = f"`{node.operator}` works on numbers only"
+                    self.report(codes.NOT_ALLOWED, node.lineno, message, None, None)
+        for child in node.iter_child_nodes():
+            self.expression(child, known, guarded)
+
+    def name(self, node: nodes.Name, known: frozenset[str]) -> None:
+        name = node.name
+        if name in known or name == "range":
+            return
+        if not self.scope.knows(name):
+            near = did_you_mean(name, [*self.scope.all_names(), *known])
+            self.report(codes.UNDEFINED, node.lineno, f"{name!r} is not defined", name, near)
+            return
+        self.scope.used.add(name)
+        if not self.in_condition:
+            self.scope.spoken.add(name)
+
+    def call(self, node: nodes.Call, known: frozenset[str], guarded: frozenset[str]) -> None:
+        for part in (*node.args, *(keyword.value for keyword in node.kwargs)):
+            self.expression(part, known, guarded)
+        if node.dyn_args is not None or node.dyn_kwargs is not None:
+            self.report(codes.NOT_ALLOWED, node.lineno, "`*` in a call", None, None)
+        name = node.node.name if isinstance(node.node, nodes.Name) else None
+        if name == "range" and name not in known:
+            if not 1 <= len(node.args) <= 3 or node.kwargs:
+                message = "range() takes one to three numbers"
+                self.report(codes.MACRO_ARGUMENTS, node.lineno, message, name, None)
+        elif name in self.scope.macros and name not in known:
+            self.scope.used.add(name)
+            self.arguments(node, self.scope.macros[name])
+        else:
+            self.uncallable(node, name)
+
+    def uncallable(self, node: nodes.Call, name: str | None) -> None:
+        if name is None:
+            message = "only macros can be called, not what a value carries"
+            self.report(codes.NOT_ALLOWED, node.lineno, message, None, None)
+            return
+        near = did_you_mean(name, [*self.scope.macros, *FILTERS])
+        if name in FILTERS:
+            near = f"{name} is a filter: write {{{{ value | {name} }}}}"
+        advice = near or 'import it first: {% from "_macros/file.jinja" import ' + name + " %}"
+        message = f"there is no macro {name!r}"
+        self.report(codes.UNKNOWN_MACRO, node.lineno, message, name, advice)
+
+    def arguments(self, node: nodes.Call, macro: Signature) -> None:
+        given = list(macro.arguments[: len(node.args)])
+        shown = f"{macro.name}({', '.join(macro.arguments)})"
+        problems = []
+        if len(node.args) > len(macro.arguments):
+            problems.append(f"takes {len(macro.arguments)}, found {len(node.args)}")
+        for keyword in node.kwargs:
+            if keyword.key not in macro.arguments:
+                problems.append(f"has no argument {keyword.key!r}")
+            elif keyword.key in given:
+                problems.append(f"gets {keyword.key!r} twice")
+            given.append(keyword.key)
+        required = macro.arguments[: len(macro.arguments) - macro.defaults]
+        problems += [f"needs {name!r}" for name in required if name not in given]
+        for problem in problems:
+            message = f"the macro {macro.name!r} {problem}"
+            self.report(
+                codes.MACRO_ARGUMENTS, node.lineno, message, macro.name, f"it is {shown}"
+            )
+
+    def filter(self, node: nodes.Filter, known: frozenset[str], guarded: frozenset[str]) -> None:
+        if node.node is None:  # a filter block, which is refused where it stands
+            return
+        for part in (node.node, *node.args, *(keyword.value for keyword in node.kwargs)):
+            self.expression(part, known, guarded)
+        if node.name not in FILTERS:
+            near = did_you_mean(node.name, FILTERS) or f"there are {', '.join(sorted(FILTERS))}"
+            message = f"there is no filter {node.name!r}"
+            self.report(codes.UNKNOWN_FILTER, node.lineno, message, node.name, near)
+            return
+        keywords = {keyword.key: None for keyword in node.kwargs}
+        try:
+            _signature(node.name).bind(None, *node.args, **keywords)
+        except TypeError as exc:
+            message = f"the filter {node.name!r}: {exc}"
+            self.report(codes.UNKNOWN_FILTER, node.lineno, message, node.name, None)
+
+    def test(self, node: nodes.Test, known: frozenset[str], guarded: frozenset[str]) -> None:
+        for part in (node.node, *node.args, *(keyword.value for keyword in node.kwargs)):
+            self.expression(part, known, guarded)
+        if node.name not in TESTS:
+            near = did_you_mean(node.name, TESTS)
+            message = f"there is no test {node.name!r}"
+            self.report(codes.UNKNOWN_FILTER, node.lineno, message, node.name, near)
+
+    def member(
+        self, node: nodes.Getattr | nodes.Getitem, known: frozenset[str], guarded: frozenset[str]
+    ) -> None:
+        self.expression(node.node, known, guarded)
+        if isinstance(node, nodes.Getitem):
+            if isinstance(node.arg, nodes.Slice):
+                self.refuse(node.arg)
+            elif not (isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, int)):
+                message = "only whole numbers may stand in brackets"
+                self.report(codes.NOT_ALLOWED, node.lineno, message, None, None)
+            return
+        allowed = HANDLE_ATTRIBUTES
+        if isinstance(node.node, nodes.Name) and node.node.name == "loop":
+            allowed = LOOP_ATTRIBUTES
+        if node.attr not in allowed:
+            near = did_you_mean(node.attr, allowed) or f"there are {', '.join(sorted(allowed))}"
+            message = f"nothing here has .{node.attr}"
+            self.report(codes.NOT_ALLOWED, node.lineno, message, node.attr, near)
+
+    def refuse(self, node: Any) -> None:
+        name = _NAMES.get(type(node), type(node).__name__.lower())
+        message = f"`{name}` can't be used in a recipe"
+        advice = "templates have if, for, set, filters, and macros imported from _macros/"
+        self.report(codes.NOT_ALLOWED, node.lineno, message, name, advice)
+
+
+@cache
+def _signature(name: str) -> inspect.Signature:
+    return inspect.signature(FILTERS[name])  # type: ignore[arg-type]  # all are functions

@@ -1,0 +1,204 @@
+"""Macro files: read, checked and compiled once, and bound to templates as ready functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Template, nodes
+from jinja2.exceptions import TemplateSyntaxError
+
+from nanorecipes import codes
+from nanorecipes.diagnostics import Diagnostic
+from nanorecipes.prompt.check import Check, Scope, Signature
+from nanorecipes.prompt.environment import bound, environment
+from nanorecipes.recipe.library import MACROS, MAX_MACRO_BYTES, find_macro
+from nanorecipes.suggest import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class MacroFile:
+    """The macros of one file, ready to be called, and what is wrong with it."""
+
+    path: Path
+    macros: Mapping[str, Any] = field(default_factory=dict)
+    signatures: Mapping[str, Signature] = field(default_factory=dict)
+    findings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One name that a template imports."""
+
+    name: str
+    """As the template calls it."""
+    function: Any
+    signature: Signature
+
+
+_cache: dict[tuple[Path, int, int, tuple[Path, ...]], MacroFile] = {}
+
+
+def imports(tree: nodes.Template) -> Iterator[nodes.FromImport]:
+    """The import statements of a template."""
+    yield from tree.find_all(nodes.FromImport)
+
+
+class Importer:
+    """Resolves the imports of one template and reports those that can't be."""
+
+    def __init__(self, folders: Sequence[Path], report: Any, trail: tuple[Path, ...] = ()) -> None:
+        self.folders = folders
+        self.report = report
+        self.trail = trail
+        self.files: list[MacroFile] = []
+
+    def run(self, tree: nodes.Template) -> dict[str, Imported]:
+        """The names that a template imports; what can't be found is reported."""
+        found: dict[str, Imported] = {}
+        for node in imports(tree):
+            file = self.file(node)
+            for item in node.names if file is not None else ():
+                name, alias = item if isinstance(item, tuple) else (item, item)
+                self.take(node, file, name, alias, found)
+        return found
+
+    def file(self, node: nodes.FromImport) -> MacroFile | None:
+        name = node.template.value if isinstance(node.template, nodes.Const) else None
+        path = find_macro(self.folders, name) if isinstance(name, str) else None
+        if path is None:
+            shown = repr(name) if name is not None else "a computed name"
+            known = [
+                path.relative_to(folder).as_posix()
+                for folder in self.folders
+                for path in sorted((folder / MACROS).glob("*.jinja"))
+            ]
+            near = did_you_mean(str(name), known)
+            advice = near or f'macro files lie in the library\'s folder "{MACROS}"'
+            word = name if isinstance(name, str) else None
+            message = f"there is no macro file {shown}"
+            self.report(codes.UNKNOWN_MACRO, node.lineno, message, word, advice)
+            return None
+        if path in self.trail:
+            message = f"{name!r} imports itself by way of {self.trail[-1].name}"
+            self.report(codes.UNKNOWN_MACRO, node.lineno, message, name, None)
+            return None
+        file = load(path, self.folders, self.trail)
+        self.files.append(file)
+        return file
+
+    def take(
+        self,
+        node: nodes.FromImport,
+        file: MacroFile | None,
+        name: str,
+        alias: str,
+        found: dict[str, Imported],
+    ) -> None:
+        if file is None or name not in file.macros:
+            if file is not None and not file.findings:
+                near = did_you_mean(name, file.macros)
+                advice = near or f"it has {', '.join(sorted(file.macros)) or 'none'}"
+                message = f"{file.path.name} has no macro {name!r}"
+                self.report(codes.UNKNOWN_MACRO, node.lineno, message, name, advice)
+            # A broken or missing one is reported once, so its calls need not be reported again.
+            return
+        signature = file.signatures[name]
+        found[alias] = Imported(
+            alias, file.macros[name], Signature(alias, signature.arguments, signature.defaults)
+        )
+
+
+def load(path: Path, folders: Sequence[Path], trail: tuple[Path, ...] = ()) -> MacroFile:
+    """A macro file, compiled; read again only when it has changed."""
+    stat = path.stat()
+    key = (path, stat.st_mtime_ns, stat.st_size, tuple(folders))
+    if key not in _cache:
+        if len(_cache) > 500:
+            _cache.clear()
+        _cache[key] = _load(path, folders, trail)
+    return _cache[key]
+
+
+def _load(path: Path, folders: Sequence[Path], trail: tuple[Path, ...]) -> MacroFile:
+    findings: list[Diagnostic] = []
+    lines: list[str] = []
+
+    def report(
+        code: codes.Code, line: int, message: str, word: str | None, help: str | None
+    ) -> None:
+        excerpt = lines[line - 1] if 0 < line <= len(lines) else ""
+        column = excerpt.find(word) + 1 if word and word in excerpt else 1
+        end = column + len(word) if word and word in excerpt else column + len(excerpt)
+        findings.append(
+            Diagnostic(
+                code.code, code.name, "error", message, file=path, line=line, column=column,
+                end_line=line, end_column=end, excerpt=excerpt, help=help,
+            )
+        )  # fmt: skip
+
+    raw = path.read_bytes()
+    if len(raw) > MAX_MACRO_BYTES:
+        report(codes.TOO_LARGE, 1, f"the file is larger than {MAX_MACRO_BYTES} bytes", None, None)
+        return MacroFile(path, findings=tuple(findings))
+    text = raw.decode("utf-8", errors="replace")
+    lines += text.split("\n")
+    try:
+        tree = environment().parse(text)
+    except TemplateSyntaxError as exc:
+        report(codes.TEMPLATE_SYNTAX, exc.lineno, str(exc.message), None, None)
+        return MacroFile(path, findings=tuple(findings))
+    except RecursionError:
+        report(codes.TOO_LARGE, 1, "expressions are nested too deep", None, None)
+        return MacroFile(path, findings=tuple(findings))
+    importer = Importer(folders, report, (*trail, path))
+    imported = importer.run(tree)
+    for file in importer.files:
+        findings += file.findings
+    signatures = _check(tree, imported, report)
+    if findings:
+        return MacroFile(path, signatures=signatures, findings=tuple(findings))
+    return MacroFile(path, _compile(tree, imported, list(signatures)), signatures)
+
+
+def _check(
+    tree: nodes.Template, imported: Mapping[str, Imported], report: Any
+) -> dict[str, Signature]:
+    """Check each macro's body; a macro may call those above it, so that none can call itself."""
+    known = {name: item.signature for name, item in imported.items()}
+    own: dict[str, Signature] = {}
+    for node in tree.body:
+        if isinstance(node, nodes.Macro):
+            arguments = tuple(argument.name for argument in node.args)
+            scope = Scope(macros={**known, **own})
+            check = Check(scope, report)
+            check.block(node.body, frozenset(arguments), frozenset())
+            for value in node.defaults:
+                check.expression(value, frozenset(), frozenset())
+            own[node.name] = Signature(node.name, arguments, len(node.defaults))
+        elif isinstance(node, nodes.Output) and _only_blank(node):
+            continue
+        elif not isinstance(node, nodes.FromImport):
+            message = "a macro file holds macros and imports, nothing else"
+            report(codes.NOT_ALLOWED, node.lineno, message, None, None)
+    return own
+
+
+def _only_blank(node: nodes.Output) -> bool:
+    return all(
+        isinstance(part, nodes.TemplateData) and not part.data.strip() for part in node.nodes
+    )
+
+
+def _compile(
+    tree: nodes.Template, imported: Mapping[str, Imported], names: Sequence[str]
+) -> dict[str, Any]:
+    tree.body = [node for node in tree.body if isinstance(node, nodes.Macro)]
+    env = environment()
+    code = env.compile(bound(tree))
+    functions = {name: item.function for name, item in imported.items()}
+    template = Template.from_code(env, code, {**env.globals, **functions})
+    module = template.make_module()
+    return {name: getattr(module, name) for name in names if hasattr(module, name)}

@@ -1,0 +1,100 @@
+"""The template texts of a recipe's prompt, each with its section and its place in the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from nanorecipes.recipe.model import Definition
+    from nanorecipes.recipe.source import Document, Path_, Place
+    from nanorecipes.request import SectionName
+
+_DELIMITED = re.compile(r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """One template text: a section, or one entry of a section that is a list."""
+
+    section: SectionName
+    image: str | None
+    """The image that a protected thing is taken from, where the recipe says which."""
+    text: str
+    path: Path_
+    document: Document
+    """The file that the text stands in: a parent's text stands in the parent's file."""
+    first_line: int
+    """The file's line on which the text begins."""
+
+    def place(self, line: int = 1, word: str | None = None) -> Place:
+        """Where a line of the template stands in the file, and in it the first use of a word.
+
+        Args:
+            line: the template's line, from 1.
+            word: a name to point at; without one, or where it isn't found, the line's begin.
+        """
+        lines = self.text.split("\n")
+        own = lines[line - 1] if 0 < line <= len(lines) else ""
+        number = self.first_line + line - 1
+        base = self._column(number, own)
+        start, end = _find_word(own, word) if word else (0, len(own.rstrip()))
+        return self.document.place_at(number, base + start, number, base + max(end, start + 1))
+
+    def _column(self, number: int, own: str) -> int:
+        """The file column at which a template line begins; near, where quotes hide escapes."""
+        source = self.document.place_at(number, 1, number, 1).excerpt
+        found = source.find(own.strip()) if own.strip() else -1
+        if found < 0:
+            return len(source) - len(source.lstrip()) + 1
+        return found + 1 - (len(own) - len(own.lstrip()))
+
+
+def _find_word(line: str, word: str) -> tuple[int, int]:
+    pattern = re.compile(rf"(?<![\w.]){re.escape(word)}(?!\w)")
+    for span in _DELIMITED.finditer(line):
+        found = pattern.search(line, span.start(), span.end())
+        if found:
+            return found.span()
+    loose = pattern.search(line)
+    return loose.span() if loose else (0, len(line.rstrip()))
+
+
+def pieces(definition: Definition) -> list[Piece]:
+    """Every template text of a recipe, in the order of the prompt."""
+    return [_piece(definition, *found) for found in _texts(definition.data["prompt"])]
+
+
+_Found = tuple["SectionName", "str | None", str, "Path_"]
+
+
+def _texts(prompt: Any) -> Iterator[_Found]:
+    yield "edit", None, prompt["edit"], ("prompt", "edit")
+    if "subject" in prompt:
+        yield "subject", None, prompt["subject"], ("prompt", "subject")
+    details = prompt.get("details", ())
+    if isinstance(details, str):
+        yield "details", None, details, ("prompt", "details")
+    else:
+        for index, text in enumerate(details):
+            yield "details", None, text, ("prompt", "details", index)
+    protect = prompt["protect"]
+    groups = protect.items() if isinstance(protect, dict) else [(None, protect)]
+    for image, items in groups:
+        way = ("prompt", "protect") if image is None else ("prompt", "protect", image)
+        for index, text in enumerate(items):
+            yield "protect", image, text, (*way, index)
+
+
+def _piece(
+    definition: Definition, section: SectionName, image: str | None, text: str, path: Path_
+) -> Piece:
+    document = definition.document
+    node = document.node(path)
+    block = isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
+    line = node.start_mark.line + (2 if block else 1)
+    return Piece(section, image, text, path, document.document_of(node), line)
