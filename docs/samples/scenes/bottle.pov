@@ -2,26 +2,26 @@
 #version 3.7;
 #include "common.inc"
 global_settings {
-  assumed_gamma 1.0 max_trace_level 14 IndirectLight(80, 2, 1.0)
-  photons { spacing 0.09 media 0 }
+  assumed_gamma 1.0 max_trace_level 7 adc_bailout 0.02 IndirectLight(60, 1, 1.0)
+  photons { spacing 0.12 media 0 }
 }
 #default { finish { ambient 0 diffuse 0.85 } }
 
 camera {
-  location <0, 9.5, -48> right x * 4/5 up y angle 24 look_at <0, 7.0, 0>
-  #ifdef (Final) focal_point <0, 6, -3.2> aperture 1.1 blur_samples 22 variance 1/4000 confidence 0.9 #end
+  location <0, 9.5, -48> right x * 4/5 up y angle 20.5 look_at <0, 7.0, 0>
+  #ifdef (Final) focal_point <0, 6, -3.2> aperture 0.9 blur_samples 10 variance 1/1000 confidence 0.9 #end
 }
 
 light_source {
-  <-42, 46, -26> srgb <1, 0.94, 0.85> * 1.55
-  area_light <16, 0, -16>, <0, 18, 0>, 6, 6 adaptive 1 jitter
+  <-42, 46, -26> srgb <1, 0.95, 0.87> * 1.2
+  area_light <14, 0, -14>, <0, 16, 0>, 4, 4 adaptive 1 jitter
   photons { reflection off refraction on }
 }
 light_source { <45, 30, -40> srgb <0.8, 0.88, 1> * 0.14 shadowless }
 // Strip boxes for the glass to reflect.
-box { <-7, -16, 0>, <7, 26, 0.1> pigment { rgb 1 } finish { emission 2.2 diffuse 0 } no_shadow no_image photons { pass_through } rotate y * -62 translate <-30, 12, -22> }
-box { <-2.5, -12, 0>, <2.5, 26, 0.1> pigment { rgb 1 } finish { emission 1.1 diffuse 0 } no_shadow no_image photons { pass_through } rotate y * 70 translate <28, 10, -14> }
-sky_sphere { pigment { rgb <0.40, 0.40, 0.40> * 0.7 } }
+box { <-7, -16, 0>, <7, 26, 0.1> pigment { rgb 1 } finish { emission 1.5 diffuse 0 } no_shadow no_image photons { pass_through } rotate y * -62 translate <-30, 12, -22> }
+box { <-2.5, -12, 0>, <2.5, 26, 0.1> pigment { rgb 1 } finish { emission 0.8 diffuse 0 } no_shadow no_image photons { pass_through } rotate y * 70 translate <28, 10, -14> }
+sky_sphere { pigment { rgb <0.40, 0.40, 0.40> * 0.55 } }
 
 // Backdrop of limewashed plaster.
 plane {
@@ -39,7 +39,7 @@ plane {
     color_map { [0 srgb <0.70, 0.62, 0.52>] [0.25 srgb <0.84, 0.78, 0.69>] [0.55 srgb <0.90, 0.85, 0.77>] [1 srgb <0.80, 0.72, 0.62>] }
     scale <26, 3.5, 14>
   }
-  normal { average normal_map { [1 granite 0.35 scale <4, 1.4, 4>] [1 dents 0.9 scale <1.1, 0.4, 1.1>] } }
+  normal { average normal_map { [1 granite 0.15 scale <4, 1.4, 4>] [1 dents 0.35 scale <1.1, 0.4, 1.1>] } }
   finish { diffuse 0.85 specular 0.06 roughness 0.03 }
 }
 #declare Slate = texture {
@@ -57,35 +57,24 @@ plane { y, -4.2 texture { Slate } }
     pigment { rgbf 1 }
     finish { diffuse 0 ambient 0 specular 0.6 roughness 0.002 reflection { 0.02, 1 fresnel on } conserve_energy }
   }
-  interior { ior 1.5 fade_distance 0.42 fade_power 1001 fade_color srgb <0.93, 0.52, 0.12> }
+  interior { ior 1.5 fade_distance 0.30 fade_power 1001 fade_color rgb <0.86, 0.62, 0.0> }
 }
-#declare Outside = lathe {
-  bezier_spline 28
-  <0, 0.35>, <1, 0.35>, <1.6, 0.3>, <2.2, 0.12>
-  <2.2, 0.12>, <2.6, 0>, <3.05, 0.0>, <3.2, 0.55>
-  <3.2, 0.55>, <3.2, 3>, <3.2, 6>, <3.2, 8.3>
-  <3.2, 8.3>, <3.2, 9.9>, <1.35, 9.6>, <1.28, 10.7>
-  <1.28, 10.7>, <1.27, 10.9>, <1.27, 11.0>, <1.27, 11.2>
-  <1.27, 11.2>, <1.27, 11.3>, <1.27, 11.35>, <1.27, 11.4>
-  <1.27, 11.4>, <0.9, 11.4>, <0.5, 11.4>, <0, 11.4>
+#declare Walls = array[34] {
+  <0, 0.35>, <1, 0.34>, <2.0, 0.22>, <2.45, 0.03>, <2.8, 0.02>, <3.1, 0.2>, <3.2, 0.6>, <3.2, 1.5>, <3.2, 3>,
+  <3.2, 5>, <3.2, 7>, <3.2, 8.1>, <3.12, 8.7>, <2.75, 9.3>, <2.1, 9.68>, <1.55, 9.95>, <1.3, 10.4>, <1.26, 10.9>,
+  <1.26, 11.3>, <1.13, 11.4>, <1.0, 11.3>, <1.0, 10.6>, <1.25, 10.0>, <1.9, 9.5>, <2.55, 9.1>, <2.9, 8.5>,
+  <2.96, 7.9>, <2.96, 6>, <2.96, 4>, <2.96, 1.6>, <2.85, 0.95>, <2.4, 0.72>, <1.2, 0.7>, <0, 0.7>
 }
-#declare Inside = lathe {
-  bezier_spline 20
-  <0, 0.75>, <1, 0.75>, <1.6, 0.7>, <2.2, 0.65>
-  <2.2, 0.65>, <2.7, 0.6>, <2.95, 0.8>, <2.95, 1.3>
-  <2.95, 1.3>, <2.95, 4>, <2.95, 6>, <2.95, 8.2>
-  <2.95, 8.2>, <2.95, 9.6>, <1.05, 9.5>, <1.0, 10.7>
-  <1.0, 10.7>, <1.0, 11.7>, <0.5, 11.7>, <0, 11.7>
-}
-difference { object { Outside } object { Inside } material { Amber } photons { target 1 refraction on reflection off collect off } }
+object { Revolved(Walls, 120) material { Amber } no_radiosity photons { target 1 refraction on reflection off collect off } }
 // The oil inside, a hair smaller than the hollow.
-intersection {
-  object { Inside scale <0.998, 1, 0.998> translate y * 0.004 }
-  box { <-4, 0, -4>, <4, 7.9, 4> }
+#declare Oil = array[9] { <0, 0.72>, <1.2, 0.72>, <2.4, 0.74>, <2.83, 0.97>, <2.94, 1.6>, <2.94, 4>, <2.94, 7.2>, <2.92, 7.25>, <0, 7.25> }
+object {
+  Revolved(Oil, 100)
   material {
     texture { pigment { rgbf 1 } finish { diffuse 0 ambient 0 reflection { 0, 0.4 fresnel on } } }
-    interior { ior 1.42 fade_distance 5 fade_power 1001 fade_color srgb <0.95, 0.72, 0.38> }
+    interior { ior 1.42 fade_distance 5 fade_power 1001 fade_color rgb <0.95, 0.82, 0.35> }
   }
+  no_radiosity
 }
 
 // Cap: matt black with fine ribs, and a collar.
@@ -127,7 +116,7 @@ union {
 difference {
   cylinder { <0, 1.25, 0>, <0, 7.95, 0>, 3.235 }
   cylinder { <0, 1, 0>, <0, 8.2, 0>, 3.21 }
-  plane { z, 0 rotate y * 0 inverse translate z * -0.75 }
+  plane { z, 0 rotate y * 0 translate z * -0.75 inverse }
   texture {
     pigment {
       object { Print
@@ -167,4 +156,4 @@ Pebble(<-6.0, 0.36, -3.9>, <0.62, 0.36, 0.5>, srgb <0.80, 0.76, 0.70>)
   #end
   object { Leaf scale 0.6 rotate z * 15 translate <8.6, 1.1, -0.4> pigment { srgb <0.43, 0.5, 0.38> } }
 }
-object { Sprig rotate y * 22 translate <1.0, 0, -3.6> }
+object { Sprig rotate y * 22 translate <-0.6, 0, -4.6> }

@@ -1,23 +1,23 @@
 // A ceramic mug on an oak table by a window. Units: centimetres.
 #version 3.7;
 #include "common.inc"
-global_settings { assumed_gamma 1.0 max_trace_level 8 IndirectLight(90, 2, 1.0) }
+global_settings { assumed_gamma 1.0 max_trace_level 8 IndirectLight(60, 2, 1.0) }
 #default { finish { ambient 0 diffuse 0.85 } }
 
 camera {
-  perspective location <3, 15.5, -46> right x * 4/3 up y angle 31 look_at <0.6, 5.6, 0>
-  #ifdef (Final) focal_point <0, 5, -4> aperture 1.5 blur_samples 28 variance 1/4000 confidence 0.9 #end
+  perspective location <3, 17, -46> right x * 4/3 up y angle 32 look_at <-1.6, 4.9, 0>
+  #ifdef (Final) focal_point <0, 5, -4> aperture 1.0 blur_samples 10 variance 1/1000 confidence 0.9 #end
 }
 
 // Window light: a warm lamp behind a crossed frame, and a bright pane for the glaze to reflect.
 #declare Glazing = <-95, 62, -42>;
-SoftLight(Glazing, <0, 8, 8>, 26, 34, srgb <1, 0.93, 0.82> * 1.75, 7)
-light_source { <60, 70, -80> srgb <0.75, 0.85, 1> * 0.16 shadowless }
+SoftLight(Glazing, <0, 8, 8>, 22, 28, srgb <1, 0.95, 0.87> * 1.62, 6)
+light_source { <60, 70, -80> srgb <0.75, 0.85, 1> * 0.3 shadowless }
 union {
   #for (I, 0, 1) #for (J, 0, 1)
     box { <-20 + I * 21, -24 + J * 25, 0>, <-1 + I * 21, -1 + J * 25, 0.1> }
   #end #end
-  pigment { rgb 1 } finish { emission 3.2 diffuse 0 } no_shadow
+  pigment { rgb 1 } finish { emission 9 diffuse 0 } no_shadow no_radiosity
   rotate y * -66 translate <-62, 36, -34>
 }
 union {
@@ -33,15 +33,15 @@ sky_sphere { pigment { rgb <0.42, 0.46, 0.52> * 0.5 } }
 // Plain plaster wall.
 plane {
   -z, -30
-  pigment { bozo turbulence 0.6 color_map { [0 srgb <0.86, 0.84, 0.80>] [1 srgb <0.89, 0.87, 0.83>] } scale 24 }
-  normal { average normal_map { [1 wrinkles 0.25 scale 5] [1 bumps 0.18 scale 0.9] } }
+  pigment { bozo turbulence 0.6 color_map { [0 srgb <0.81, 0.79, 0.76>] [1 srgb <0.84, 0.82, 0.79>] } scale 24 }
+  normal { bumps 0.05 scale 3 }
 }
 
 // Table: four boards with fine gaps.
 #for (I, 0, 4)
   object {
     SoftBox(<-90, -3, 0>, <90, 0, 11.92>, 0.12)
-    texture { Oak(srgb <0.76, 0.58, 0.40>, srgb <0.56, 0.38, 0.23>, 0.35) scale 6 translate <I * 37.7, -2 - I * 5.1, I * 12.3 + 4> }
+    interior { ior 1.45 } texture { Oak(srgb <0.70, 0.53, 0.38>, srgb <0.60, 0.43, 0.29>, 0.3) scale 9 translate <I * 37.7, -2 - I * 5.1, I * 12.3 + 4> }
     translate z * (-28 + I * 12)
   }
 #end
@@ -50,6 +50,7 @@ plane {
 #declare Glaze = srgb <0.04, 0.40, 0.40>;
 #declare Cream = srgb <0.95, 0.91, 0.82>;
 #declare Shine = finish { diffuse 0.8 ambient 0 specular 0.35 roughness 0.004 reflection { 0.02, 0.55 fresnel on } conserve_energy }
+#declare Wax = interior { ior 1.5 }
 #declare Clay = texture { pigment { granite color_map { [0 srgb <0.78, 0.64, 0.50>] [1 srgb <0.68, 0.53, 0.40>] } scale 1.5 } finish { diffuse 0.85 } }
 
 // Emblem: a sun over two hills inside a ring, cut through along z.
@@ -58,8 +59,8 @@ plane {
   intersection {
     cylinder { <0, 0, -9>, <0, 0, 0>, 2.05 }
     union {
-      prism { linear_spline -9, 0, 4, <-3, -3>, <-0.85, 0.35>, <1.5, -3>, <-3, -3> rotate x * -90 scale <1, 1, -1> translate z * -9 }
-      prism { linear_spline -9, 0, 4, <-0.45, -3>, <0.95, -0.25>, <3.4, -3>, <-0.45, -3> rotate x * -90 scale <1, 1, -1> translate z * -9 }
+      prism { linear_spline -9, 9, 4, <-3, -3>, <-0.85, 0.35>, <1.5, -3>, <-3, -3> rotate x * -90 }
+      prism { linear_spline -9, 9, 4, <-0.45, -3>, <0.95, -0.25>, <3.4, -3>, <-0.45, -3> rotate x * -90 }
       cylinder { <0.75, 0.95, -9>, <0.75, 0.95, 0>, 0.62 }
     }
   }
@@ -80,27 +81,12 @@ plane {
 }
 #declare Ceramic = texture { pigment { Paint } finish { Shine } normal { bumps 0.012 scale 1.8 } }
 
-#declare Cup = merge {
-  difference {
-    lathe {
-      bezier_spline 20
-      <0, 0.25>, <1, 0.25>, <2, 0.25>, <2.7, 0.25>
-      <2.7, 0.25>, <2.8, 0>, <3.1, 0>, <3.3, 0.25>
-      <3.3, 0.25>, <3.9, 0.6>, <4.05, 1.1>, <4.1, 2.2>
-      <4.1, 2.2>, <4.18, 5>, <4.18, 7>, <4.1, 9.6>
-      <4.1, 9.6>, <2.0, 9.6>, <1, 9.6>, <0, 9.6>
-    }
-    lathe {
-      bezier_spline 16
-      <0, 0.9>, <1, 0.9>, <2, 0.9>, <2.6, 0.95>
-      <2.6, 0.95>, <3.4, 1.05>, <3.72, 1.4>, <3.75, 2.4>
-      <3.75, 2.4>, <3.84, 5>, <3.84, 7>, <3.8, 10>
-      <3.8, 10>, <2.0, 10>, <1, 10>, <0, 10>
-    }
-  }
-  torus { 3.95, 0.165 translate y * 9.6 }
+#declare Walls = array[20] {
+  <0, 0.3>, <1.4, 0.3>, <2.7, 0.3>, <2.85, 0.06>, <3.1, 0.04>, <3.4, 0.32>, <3.86, 0.85>, <4.06, 1.7>,
+  <4.12, 3>, <4.15, 5>, <4.14, 7>, <4.11, 9.3>, <4.06, 9.62>, <3.94, 9.74>, <3.82, 9.62>, <3.78, 9.2>,
+  <3.8, 6>, <3.78, 2.5>, <3.2, 1.05>, <0, 0.95>
 }
-object { Cup texture { Ceramic } }
+object { Revolved(Walls, 120) texture { Ceramic } interior { Wax } }
 torus { 2.95, 0.22 scale <1, 0.8, 1> translate y * 0.18 texture { Clay } }
 
 #macro Pt(U, V)
@@ -110,11 +96,11 @@ torus { 2.95, 0.22 scale <1, 0.8, 1> translate y * 0.18 texture { Clay } }
   #local N = vnormalize(vcross(T, z));
   (C + N * 0.36 * cos(V * 2 * pi) + z * (0.62 + 0.16 * abs(sin(A))) * sin(V * 2 * pi))
 #end
-object { SurfaceMesh(0, 1, 0, 1, 60, 28) rotate y * 16 texture { pigment { Glaze } finish { Shine } } }
+object { SurfaceMesh(0, 1, 0, 1, 60, 28) interior { Wax } rotate y * 16 texture { pigment { Glaze } finish { Shine } } }
 
 // Coffee inside.
 cylinder {
-  <0, 8.2, 0>, <0, 8.3, 0>, 3.82
+  <0, 8.5, 0>, <0, 8.6, 0>, 3.8
   pigment { bozo color_map { [0 srgb <0.16, 0.08, 0.04>] [1 srgb <0.24, 0.12, 0.06>] } scale 2 }
   finish { diffuse 0.8 reflection { 0.03, 0.6 fresnel on } conserve_energy }
   interior { ior 1.33 }
