@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,6 +26,9 @@ MAX_NOTES = 1500
 MAX_PROTECT_ITEMS = 20
 MAX_PROTECT_CHARS = 300
 MAX_SEED = 2**32 - 1
+
+
+_WORD = re.compile(r"[^\W_]")
 
 
 class Arguments(NamedTuple):
@@ -65,9 +69,7 @@ def read_arguments(definition: Definition, given: Mapping[str, Any]) -> Argument
     read = _options(options, problems)
     if problems:
         raise InputError(problems)
-    return Arguments(
-        checked, attached, read, read.pop("protect", None) or [], read.pop("notes", None) or ""
-    )
+    return Arguments(checked, attached, read, read.pop("protect", []), read.pop("notes", ""))
 
 
 def problem(code: Code, field: str, message: str, help: str | None = None) -> Diagnostic:
@@ -92,33 +94,40 @@ def _images(
     attached: dict[str, list[ImageInput]] = {}
     for name, slot in definition.slots.items():
         value = given.get(name)
-        found = _slot_images(slot, value, problems) if value is not None else []
-        if found:
-            attached[name] = found
-        elif slot.is_required and (value is None or value == []):
-            advice = f"give {name}=..." + (f"  {slot.description}" if slot.description else "")
-            message = f"the image {name!r} is missing"
-            problems.append(problem(codes.MISSING_ARGUMENT, name, message, advice))
+        if value is None or value == []:
+            if slot.is_required:
+                problems.append(_missing_image(slot))
+        elif slot.is_list or isinstance(value, (list, tuple)):
+            _several(slot, value, attached, problems)
+        else:
+            _take(slot, [value], attached, problems)
     return attached
 
 
-def _slot_images(slot: Slot, value: Any, problems: list[Diagnostic]) -> list[ImageInput]:
-    several = isinstance(value, (list, tuple))
-    items = list(value) if several else [value]
-    if several and not slot.is_list and len(items) != 1:
-        message = f"{slot.name} takes one picture, found {len(items)}"
+def _missing_image(slot: Slot) -> Diagnostic:
+    advice = f"give {slot.name}=..." + (f"  {slot.description}" if slot.description else "")
+    message = f"the image {slot.name!r} is missing"
+    return problem(codes.MISSING_ARGUMENT, slot.name, message, advice)
+
+
+def _several(
+    slot: Slot, value: Any, attached: dict[str, list[ImageInput]], problems: list[Diagnostic]
+) -> None:
+    items = list(value) if isinstance(value, (list, tuple)) else [value]
+    if not slot.min <= len(items) <= slot.max:
+        wanted = f"{slot.min} to {slot.max} pictures" if slot.is_list else "one picture"
+        message = f"{slot.name} takes {wanted}, found {len(items)}"
         problems.append(problem(codes.BAD_IMAGE, slot.name, message))
-        return []
-    if items and not slot.min <= len(items) <= slot.max and (slot.is_list or several):
-        message = f"{slot.name} takes {slot.min} to {slot.max} pictures, found {len(items)}"
-        problems.append(problem(codes.BAD_IMAGE, slot.name, message))
-    found = []
-    for item in items:
-        try:
-            found.append(image_input(item))
-        except BadImageError as exc:
-            problems.append(problem(codes.BAD_IMAGE, slot.name, f"{slot.name}: {exc}"))
-    return found
+    _take(slot, items, attached, problems)
+
+
+def _take(
+    slot: Slot, items: list[Any], attached: dict[str, list[ImageInput]], problems: list[Diagnostic]
+) -> None:
+    try:
+        attached[slot.name] = [image_input(item) for item in items]
+    except BadImageError as exc:
+        problems.append(problem(codes.BAD_IMAGE, slot.name, f"{slot.name}: {exc}"))
 
 
 def _values(
@@ -169,7 +178,7 @@ def _example(param: Param) -> str | None:
 def _options(given: dict[str, Any], problems: list[Diagnostic]) -> dict[str, Any]:
     read: dict[str, Any] = {}
     for name, value in given.items():
-        if value is None:
+        if value is None:  # an option that is not given
             continue
         try:
             read[name] = OPTIONS[name](value)
@@ -220,13 +229,13 @@ def _bool_option(value: Any) -> bool:
 
 def _protect_option(value: Any) -> list[str]:
     items = [value] if isinstance(value, str) else value
-    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
+    if not isinstance(items, (list, tuple)) or any(not isinstance(item, str) for item in items):
         raise ValueError(f"expected a list of texts, found {findings.found(value)}")
     if len(items) > MAX_PROTECT_ITEMS:
         raise ValueError(f"expected at most {MAX_PROTECT_ITEMS} entries, found {len(items)}")
     folded = [fold(item).strip(" -") for item in items]
     for item in folded:
-        if not any(char.isalnum() for char in item) or len(item) > MAX_PROTECT_CHARS:
+        if len(item) > MAX_PROTECT_CHARS or not _WORD.search(item):
             raise ValueError(
                 f"expected noun phrases of 1 to {MAX_PROTECT_CHARS} characters, "
                 f"found {findings.found(item)}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanorecipes.arguments import Arguments, read_arguments
+from nanorecipes.arguments import read_arguments
 from nanorecipes.catalogue import Model, catalogue
 from nanorecipes.diagnostics import Diagnostic
 from nanorecipes.errors import LimitError, RecipeError
@@ -19,7 +19,9 @@ from nanorecipes.request import AttachedImage, Request
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from nanorecipes.images import ImageInput
     from nanorecipes.recipe.model import Definition
+    from nanorecipes.recipe.params import Slot
 
 DEFAULT_MODEL = "flash"
 
@@ -60,14 +62,14 @@ class Builder:
         model = catalogue().get(name)
         if model is None:
             raise LimitError([unknown_model(name)])
-        images, variables = _attach(definition, arguments)
+        variables = {**compiled.globals, **arguments.values, **definition.fixed}
         variables["model"] = model.alias
+        images, sources = _attach(definition.slots, arguments.images, variables)
         sections = render_sections(
-            compiled, variables, changes=definition.changes,
+            compiled, variables, first=images[0].slot, changes=definition.changes,
             protect=arguments.protect, notes=arguments.notes,
         )  # fmt: skip
         prompt = lay_out(sections)
-        sources = sum(image.role == "source" for image in images)
         violations = check_limits(
             model, options, prompt_chars=len(prompt),
             sources=sources, references=len(images) - sources,
@@ -76,7 +78,7 @@ class Builder:
             raise LimitError(violations)
         price = model.price(options.get("quality"))
         count = options.get("num_images", 1)
-        return Request(
+        return Request.make(
             recipe=definition.name, version=definition.version, hash=definition.hash,
             changes=definition.changes, prompt=prompt, sections=sections, images=images,
             chosen=model, options=options, inputs=arguments.values,
@@ -87,9 +89,8 @@ class Builder:
 
     def _usable(self) -> Compiled:
         compiled = self.compiled
-        if compiled.root is None:
-            errors = [finding for finding in compiled.findings if finding.severity == "error"]
-            raise RecipeError(errors, path=self.definition.path)
+        if compiled.errors:
+            raise RecipeError(compiled.errors, path=self.definition.path)
         return compiled
 
 
@@ -113,23 +114,30 @@ def _no_price(model: Model) -> str:
 
 
 def _attach(
-    definition: Definition, arguments: Arguments
-) -> tuple[tuple[AttachedImage, ...], dict[str, Any]]:
-    """Number the images in the order of sending, and make the handles that templates print."""
-    variables = {**arguments.values, **definition.fixed}
-    total = sum(map(len, arguments.images.values()))
+    slots: Mapping[str, Slot], given: Mapping[str, list[ImageInput]], variables: dict[str, Any]
+) -> tuple[tuple[AttachedImage, ...], int]:
+    """Number the images in the order of sending, and put the handles that templates print.
+
+    Returns:
+        The images, and how many of them are sources.
+    """
+    total = sum(map(len, given.values()))
     images: list[AttachedImage] = []
-    for name, slot in definition.slots.items():
-        inputs = arguments.images.get(name)
+    sources = 0
+    for name, slot in slots.items():
+        inputs = given.get(name)
         if not inputs:
             variables[name] = Absent(name)
             continue
         handles = []
         for item in inputs:
-            images.append(AttachedImage(name, slot.role, len(images) + 1, item))
-            handles.append(Handle(len(images), slot.label, total))
+            number = len(images) + 1
+            images.append(AttachedImage(name, slot.role, number, item))
+            handles.append(Handle(number, slot.label, total))
         variables[name] = Handles(handles, slot.label) if slot.is_list else handles[0]
-    return tuple(images), variables
+        if slot.role == "source":
+            sources = len(images)  # sources stand before references
+    return tuple(images), sources
 
 
 def check_definition(builder: Builder) -> list[Diagnostic]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from nanorecipes.catalogue import Model, catalogue
 
@@ -19,16 +19,14 @@ SectionName = Literal["edit", "subject", "details", "protect"]
 Role = Literal["source", "reference"]
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """One named part of a prompt."""
 
     name: SectionName
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class AttachedImage:
+class AttachedImage(NamedTuple):
     """A picture that goes with a request: its slot, its role and its number in the order sent."""
 
     slot: str
@@ -66,9 +64,19 @@ class Request:
     """USD for all pictures of the request, or None where no price is known."""
     cost_basis: str
     """Where the price comes from, in words."""
-    inputs: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Any]
     """The parameters' values, defaults filled in."""
     notices: tuple[str, ...] = ()
+
+    @classmethod
+    def make(cls, **fields: Any) -> Request:
+        """The same as the constructor, which sets a frozen class's fields one by one: 4 us slower.
+
+        A field without a value takes its default from the class.
+        """
+        self = object.__new__(cls)
+        self.__dict__.update(fields)
+        return self
 
     @property
     def model(self) -> str:

@@ -27,7 +27,7 @@ _EXPRESSIONS = (
     nodes.Not, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow,
     nodes.Neg, nodes.Pos, nodes.Concat, nodes.Output, nodes.Keyword, nodes.Pair,
 )  # fmt: skip
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f\x85\u2028\u2029]")
 
 _NAMES: dict[type[nodes.Node], str] = {
     nodes.Block: "block", nodes.Extends: "extends", nodes.Include: "include",
@@ -112,7 +112,7 @@ class Check:
 
     def printed(self, node: Any, known: frozenset[str], guarded: frozenset[str]) -> None:
         if isinstance(node, nodes.TemplateData):
-            if _CONTROL.search(node.data.replace("\r", "")):
+            if _CONTROL.search(node.data):
                 self.report(codes.NOT_ALLOWED, node.lineno, "a control character", None, None)
             return
         inner = node

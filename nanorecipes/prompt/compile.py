@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from jinja2.exceptions import TemplateSyntaxError
 from nanorecipes import codes
 from nanorecipes.prompt.check import Check, Scope
 from nanorecipes.prompt.environment import bound, environment
+from nanorecipes.prompt.layout import Layout, make_layout
 from nanorecipes.prompt.macros import Imported, Importer
 from nanorecipes.prompt.pieces import Piece, pieces
 
@@ -33,18 +35,27 @@ LINES = 1_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compiled:
-    """A recipe's templates, ready to run; `root` writes all pieces, each closed by `END`."""
+    """A recipe's templates, ready to run; `run` writes the pieces, each closed by `END`."""
 
-    root: Callable[[Context], Iterable[str]] | None
-    template: Template | None
-    globals: Mapping[str, Any]
     pieces: tuple[Piece, ...]
     findings: tuple[Diagnostic, ...]
-    """Errors and warnings; with an error there is no `root`."""
+    """Errors and warnings."""
+    layout: Layout
+    template: Template | None = None
+    """All pieces that hold variables, as one; None where there is none or with an error."""
+    globals: Mapping[str, Any] = field(default_factory=dict)
     spoken: frozenset[str] = frozenset()
     """Image slots that some template prints."""
     used: frozenset[str] = frozenset()
     """Parameters and images that some template reads."""
+    errors: tuple[Diagnostic, ...] = ()
+    """The findings with which it can't be run."""
+
+    def run(self, context: Context) -> Iterable[str]:
+        """Render every piece that holds variables."""
+        if self.template is None:  # the caller raises the errors before it comes here
+            raise AssertionError("a recipe with errors was rendered")
+        return self.template.root_render_func(context)
 
 
 @dataclass(slots=True)
@@ -72,13 +83,25 @@ def compile_prompt(
     used = frozenset().union(*(scope.used for scope in scopes))
     if len(parsed) == len(all_pieces):
         found += _unused(definition, used, spoken)
+    constants = {i: text for i, item in enumerate(parsed) if (text := _constant(item)) is not None}
+    layout = make_layout(all_pieces, constants if len(parsed) == len(all_pieces) else {})
     findings = tuple(dict.fromkeys(found))
-    if any(finding.severity == "error" for finding in findings):
-        return Compiled(None, None, {}, tuple(all_pieces), findings, spoken, used)
-    template, names = _assemble(parsed)
-    return Compiled(
-        template.root_render_func, template, names, tuple(all_pieces), findings, spoken, used
+    errors = tuple(finding for finding in findings if finding.severity == "error")
+    compiled = Compiled(
+        tuple(all_pieces), findings, layout, spoken=spoken, used=used, errors=errors
     )
+    if compiled.errors or not layout.dynamic:
+        return compiled
+    template, names = _assemble([(i, parsed[i]) for i in layout.dynamic])
+    return replace(compiled, template=template, globals=names)
+
+
+def _constant(item: _Parsed) -> str | None:
+    """The text of a piece that holds no template at all."""
+    parts = [part for node in item.tree.body for part in getattr(node, "nodes", [node])]
+    if all(isinstance(part, nodes.TemplateData) for part in parts):
+        return "".join(part.data for part in parts)
+    return None
 
 
 def _report(piece: Piece, found: list[Diagnostic]) -> Callable[..., None]:
@@ -93,13 +116,18 @@ def _report(piece: Piece, found: list[Diagnostic]) -> Callable[..., None]:
 def _parse(piece: Piece, found: list[Diagnostic]) -> _Parsed | None:
     report = _report(piece, found)
     try:
-        return _Parsed(piece, environment().parse(piece.text))
+        return _Parsed(piece, environment().parse(plain_blanks(piece.text)))
     except TemplateSyntaxError as exc:
         message = (exc.message or "not valid").rstrip(".")
         report(codes.TEMPLATE_SYNTAX, exc.lineno, message, None, _syntax_help(message))
     except RecursionError:
         report(codes.TOO_LARGE, 1, "expressions are nested too deep", None, None)
     return None
+
+
+def plain_blanks(text: str) -> str:
+    """The text with every white space but line breaks as a blank, so that none counts double."""
+    return re.sub(r"[^\S\n]", " ", text)
 
 
 def _syntax_help(message: str) -> str | None:
@@ -194,13 +222,13 @@ def _unused(
     return found
 
 
-def _assemble(parsed: Sequence[_Parsed]) -> tuple[Template, dict[str, Any]]:
+def _assemble(parsed: Sequence[tuple[int, _Parsed]]) -> tuple[Template, dict[str, Any]]:
     """All pieces as one template: one call renders them all, at a third of the cost of many."""
     env = environment()
     names: dict[str, Any] = dict(env.globals)
     by_function: dict[int, str] = {}
     body: list[nodes.Node] = []
-    for index, item in enumerate(parsed):
+    for index, item in parsed:
         _rename_macros(item, names, by_function)
         item.tree.body = [node for node in item.tree.body if not isinstance(node, nodes.FromImport)]
         bound(item.tree)

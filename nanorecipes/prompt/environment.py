@@ -6,12 +6,20 @@ from functools import cache
 from typing import Any
 
 from jinja2 import StrictUndefined, nodes
+from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from nanorecipes.prompt import bounds
-from nanorecipes.prompt.bounds import BoundError, bounded, checked_number, current, number_only
+from nanorecipes.prompt.bounds import (
+    BoundError,
+    bounded,
+    checked_number,
+    current,
+    meter,
+    number_only,
+)
 from nanorecipes.prompt.filters import FILTERS
 from nanorecipes.prompt.words import Absent, Handle, Handles, text
 
@@ -77,9 +85,33 @@ def join_texts(parts: Any) -> str:
 def _finalize(value: Any) -> Any:
     """The last step of each `{{ }}`: print the value, and count its characters."""
     if type(value) is not str:
-        value = text(value)
-    current().write(len(value))
+        value = str(value) if type(value) is Handle else text(value)
+    counter = meter.get(None)
+    if counter is not None:  # None while constants are folded
+        counter.chars -= len(value)
+        if counter.chars < 0:
+            counter.write(0)
     return value
+
+
+class RecipeContext(Context):
+    """Jinja2's context without what only inheritance and exports need."""
+
+    def __init__(self, variables: dict[str, Any]) -> None:
+        self.parent = variables
+        self.vars: dict[str, Any] = {}
+        self.environment = environment()
+        self.eval_ctx = _eval_context()
+        self.exported_vars: set[str] = set()
+        self.name = "<recipe>"
+        self.blocks: dict[str, Any] = {}
+        self.globals_keys: set[str] = set()
+
+
+@cache
+def _eval_context() -> EvalContext:
+    """Shared: it only says that nothing is escaped, and no template can change that."""
+    return EvalContext(environment(), "<recipe>")
 
 
 class _Bounder(NodeTransformer):

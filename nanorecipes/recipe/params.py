@@ -90,6 +90,8 @@ def fold(text: str) -> str:
     Raises:
         PydanticCustomError: the text holds control characters.
     """
+    if text.isprintable() and "  " not in text:  # the blank is the only printable white space
+        return text.strip()
     refuse_controls(text)
     return " ".join(text.split())
 
