@@ -1,0 +1,270 @@
+"""Qolaba's image API as flows: submit, wait for a task, list the models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from urllib.parse import quote, urljoin
+
+from nanorecipes import wire
+from nanorecipes.errors import ApiError, TaskTimeoutError
+from nanorecipes.service import flow, replies, retry
+from nanorecipes.service.flow import Flow, Lost, Reply, Send
+from nanorecipes.service.retry import Verdict
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from nanorecipes.request import Request
+    from nanorecipes.service.refusals import Refusals
+    from nanorecipes.service.replies import OfferedModel, RemoteImage, TaskReply
+    from nanorecipes.service.secret import Secret
+    from nanorecipes.service.timing import Clock, Timing
+
+Mode: TypeAlias = Literal["task", "sync"]
+T = TypeVar("T")
+
+# A task may be unknown for a moment after it was accepted: the id comes from the part of the
+# service that takes requests, the answer from the one that does the work. So many unknowns in a
+# row are waited out; one more says that the task doesn't exist or has expired.
+MISSING_POLLS = 3
+
+# The last question of a wait comes when its time is up, and still needs a moment for the answer.
+LAST_ASK_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A finished task: where its pictures lie and what it cost."""
+
+    task_id: str | None
+    images: tuple[RemoteImage, ...]
+    cost_usd: Decimal | None
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """An accepted request: a task to wait for, or its outcome where that came at once."""
+
+    task_id: str | None
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True)
+class Qolaba:
+    """What the flows need to know: the host, the key, and how patient to be."""
+
+    base_url: str
+    """Scheme, host and perhaps a prefix, without a slash at the end."""
+    secret: Secret
+    refusals: Refusals
+    clock: Clock
+    retry: retry.RetryPolicy
+    timing: Timing
+
+    def headers(self) -> Mapping[str, str | Secret]:
+        """The headers of every call; the key stays wrapped until a driver writes it."""
+        return {"Authorization": self.secret.bearer(), "Accept": "application/json"}
+
+    def submit_flow(
+        self, request: Request, urls: Mapping[int, str], mode: Mode, deadline: float
+    ) -> Flow[Submitted]:
+        """Buy the picture once: send the request again only where that can't buy it twice.
+
+        Args:
+            request: what to make.
+            urls: by ordinal, where pictures that were local lie now.
+            mode: `task` gets an id at once, `sync` waits for the pictures in the same answer.
+            deadline: the clock's time beyond which nothing is waited for.
+        """
+        timing = self.timing
+        body = request.payload(urls, celery=mode == "task")
+        read_s = timing.post_s if mode == "task" else timing.post_sync_s
+        attempt = 0
+        while True:
+            attempt += 1
+            remaining = self._remaining(deadline)
+            if remaining <= 0:
+                raise TaskTimeoutError("the time is over before anything was sent")
+            yield from flow.note(
+                "submitting", attempt=attempt, model=request.model, recipe=request.recipe, mode=mode
+            )
+            answer = yield from flow.exchange(
+                Send(
+                    "POST",
+                    f"{self.base_url}{wire.GENERATE_PATH}",
+                    timing.exchange(read_s, remaining),
+                    self.headers(),
+                    json=body,
+                    fresh_connection=True,
+                )
+            )
+            verdict = retry.judge_post(answer)
+            if verdict is Verdict.ACCEPTED and isinstance(answer, Reply):
+                return (yield from self._accepted(answer))
+            if verdict is Verdict.REFUSED:
+                raise self.refusals.definite(answer)
+            if verdict is Verdict.UNKNOWN:
+                raise self.refusals.unknown(answer)
+            yield from self._again(answer, attempt, deadline, None)
+
+    def wait_flow(self, task_id: str, deadline: float) -> Flow[Outcome]:
+        """Ask for a task until it has finished; asking is free and may be repeated at any time."""
+        started = self.clock.monotonic()
+        wait_s, missing, word = self.timing.first_poll_s, 0, ""
+        while True:
+            remaining = self._remaining(deadline)
+            if remaining <= 0:
+                raise self.refusals.waited_too_long(task_id, word)
+            pause_s = min(wait_s, remaining)
+            yield from flow.pause("waiting", pause_s, word or "submitted", task_id=task_id)
+            answer = yield from self._poll(task_id, deadline)
+            if isinstance(answer, Reply):
+                missing += 1
+                if missing > MISSING_POLLS:
+                    raise self.refusals.unknown_task(answer, task_id)
+            else:
+                missing, word = 0, answer.word
+                yield from flow.note(
+                    "polling",
+                    task_id=task_id,
+                    status=word,
+                    elapsed_s=self.clock.monotonic() - started,
+                )
+                if answer.state != "running":
+                    return (yield from self._finished(answer, task_id))
+            wait_s = min(wait_s * self.timing.poll_factor, self.timing.longest_poll_s)
+
+    def models_flow(self, deadline: float) -> Flow[tuple[OfferedModel, ...]]:
+        """The models as the service lists them now."""
+        found = yield from self._get(wire.MODELS_PATH, replies.read_models, deadline, None)
+        if isinstance(found, Reply):
+            raise self.refusals.definite(found)
+        return found
+
+    def put_flow(self, path: str, data: bytes, deadline: float) -> Flow[str]:
+        """Put a file under a path of the service that takes them; gives its URL."""
+        attempt = 0
+        url = f"{self.base_url}{path}"
+        while True:
+            attempt += 1
+            timeouts = self.timing.exchange(self.timing.upload_s, self._remaining(deadline))
+            send = Send("PUT", url, timeouts, self.headers(), content=data)
+            answer = yield from flow.exchange(send)
+            verdict = retry.judge_get(answer)
+            if verdict is Verdict.ACCEPTED:
+                yield from flow.note("uploaded", url=url, size_bytes=len(data))
+                return url
+            if verdict is Verdict.REFUSED:
+                raise self.refusals.definite(answer)
+            yield from self._again(answer, attempt, deadline, None)
+
+    def _accepted(self, reply: Reply) -> Flow[Submitted]:
+        """Read a 200, 201 or 202. What can't be read was accepted all the same."""
+        task = replies.read_task(reply.body)
+        if task is None or not task.is_telling:
+            raise self.refusals.unknown(reply)
+        if task.task_id is not None:
+            # Before anything else: from here on the task can be found again.
+            yield from flow.note("submitted", task_id=task.task_id)
+        if task.state == "running" and task.task_id is None:
+            raise self.refusals.unknown(reply)
+        if task.task_id is not None and not task.images and _is_only_accepted(task, reply.status):
+            return Submitted(task.task_id)
+        return Submitted(task.task_id, (yield from self._finished(task, task.task_id)))
+
+    def _finished(self, task: TaskReply, task_id: str | None) -> Flow[Outcome]:
+        if task.state == "failed" or not task.images:
+            raise self.refusals.failed(task, task_id)
+        outcome = Outcome(
+            task_id=task_id,
+            images=tuple(self._absolute(image) for image in task.images),
+            cost_usd=task.cost_usd,
+            text=self.refusals.scrub(task.text) if task.text else None,
+        )
+        yield from flow.note(
+            "done",
+            task_id=task_id,
+            urls=tuple(image.url for image in outcome.images),
+            cost_usd=outcome.cost_usd,
+        )
+        return outcome
+
+    def _absolute(self, image: RemoteImage) -> RemoteImage:
+        """The picture with a whole URL, where the service gave only a path on its own host."""
+        url = urljoin(f"{self.base_url}/", image.url)
+        return type(image)(url, image.width, image.height, image.content_type)
+
+    def _poll(self, task_id: str, deadline: float) -> Flow[TaskReply | Reply]:
+        """Ask once for a task; a `Reply` says that the service knows none of this id."""
+        path = wire.TASK_PATH.format(task_id=quote(task_id, safe=""))
+        return (yield from self._get(path, replies.read_task, deadline, task_id))
+
+    def _get(
+        self, path: str, read: Callable[[bytes], T | None], deadline: float, task_id: str | None
+    ) -> Flow[T | Reply]:
+        """Ask until an answer can be read, within bounds; a 404 is handed back unread."""
+        attempt = 0
+        while True:
+            attempt += 1
+            remaining = max(self._remaining(deadline), LAST_ASK_S)
+            timeouts = self.timing.exchange(self.timing.get_s, remaining)
+            answer = yield from flow.exchange(
+                Send("GET", f"{self.base_url}{path}", timeouts, self.headers())
+            )
+            verdict = retry.judge_get(answer)
+            if verdict is Verdict.ACCEPTED and isinstance(answer, Reply):
+                found = read(answer.body)
+                if found is not None:
+                    return found
+            elif verdict is Verdict.REFUSED:
+                if isinstance(answer, Reply) and answer.status == 404:
+                    return answer
+                raise self.refusals.definite(answer, task_id)
+            yield from self._again(answer, attempt, deadline, task_id)
+
+    def _again(
+        self, answer: Reply | Lost, attempt: int, deadline: float, task_id: str | None
+    ) -> Flow[None]:
+        """Wait before the next attempt, or raise when there is none."""
+        asked = None
+        if isinstance(answer, Reply):
+            asked = retry.retry_after_s(answer.headers, self.clock.time())
+            if asked is not None and asked > self.retry.longest_retry_after_s:
+                raise self.refusals.slow_down(answer, asked, task_id)
+        seconds = asked if asked is not None else self.retry.backoff_s(attempt)
+        if attempt >= self.retry.attempts:
+            raise self._given_up(answer, asked, task_id)
+        if seconds >= self._remaining(deadline):
+            if task_id is not None:
+                raise self.refusals.waited_too_long(task_id, self._reason(answer))
+            raise self._given_up(answer, asked, task_id)
+        reason = self._reason(answer)
+        yield from flow.pause("retrying", seconds, reason, attempt=attempt, task_id=task_id)
+
+    def _given_up(self, answer: Reply | Lost, asked: float | None, task_id: str | None) -> ApiError:
+        if isinstance(answer, Reply) and answer.status == 429:
+            return self.refusals.slow_down(answer, asked, task_id)
+        if isinstance(answer, Reply) and 200 <= answer.status < 300 and task_id is not None:
+            return self.refusals.unknown(answer, task_id)
+        return self.refusals.definite(answer, task_id)
+
+    def _reason(self, answer: Reply | Lost) -> str:
+        if isinstance(answer, Lost):
+            return self.refusals.scrub(answer.reason)
+        return f"the service answered {answer.status}"
+
+    def _remaining(self, deadline: float) -> float:
+        return deadline - self.clock.monotonic()
+
+
+def _is_only_accepted(task: TaskReply, status: int) -> bool:
+    """Whether a first answer without pictures speaks of the submission, not of the result.
+
+    `{"task_id": ..., "status": "success"}` does, as does every 202 that doesn't say failed.
+    """
+    if task.state == "finished":
+        return status == 202 or not task.names_images
+    return task.state == "running"

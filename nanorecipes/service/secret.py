@@ -1,0 +1,42 @@
+"""A key that never shows itself: not in a repr, a log line, an error or a copy."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+HIDDEN = "[key hidden]"
+
+# A shorter text is no credential, and hiding it would tear holes into ordinary words.
+_SCRUB_FROM_CHARS = 6
+
+
+class Secret:
+    """Holds a key; only `reveal` gives it, to the one place that writes the header."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The key itself, for the header of a request to the service's own host."""
+        return self._value
+
+    def scrub(self, text: str) -> str:
+        """The text without the key, for whatever a service says that may echo it."""
+        if len(self._value) < _SCRUB_FROM_CHARS:
+            return text
+        return text.replace(self._value, HIDDEN)
+
+    def bearer(self) -> Secret:
+        """The value of an Authorization header, as well hidden as the key."""
+        return Secret(f"Bearer {self._value}")
+
+    def __repr__(self) -> str:
+        return f"Secret({HIDDEN!r})"
+
+    def __str__(self) -> str:
+        return HIDDEN
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key is neither pickled nor copied")
