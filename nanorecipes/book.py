@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from nanorecipes.builder import Builder, check_definition
 from nanorecipes.errors import RecipeError
-from nanorecipes.recipe.library import Entry, Folder, Shelf, duplicate_finding
+from nanorecipes.recipe.library import Shelf, duplicate_finding
 from nanorecipes.recipe.model import Definition
+from nanorecipes.recipe.places import Entry, Folder
 
 if TYPE_CHECKING:
     import os

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from nanorecipes.recipe.library import Folder
+from nanorecipes.recipe.places import Folder
 
 PACKS = "nanorecipes.packs"
 """The entry point group of packs: `name = "package"` or `name = "package:folder"`."""

@@ -14,7 +14,8 @@ from nanorecipes import codes
 from nanorecipes.diagnostics import Diagnostic
 from nanorecipes.prompt.check import Check, Scope, Signature
 from nanorecipes.prompt.environment import bound, environment
-from nanorecipes.recipe.library import MACROS, MAX_MACRO_BYTES, find_macro
+from nanorecipes.recipe.library import MAX_MACRO_BYTES, find_macro
+from nanorecipes.recipe.places import MACROS
 from nanorecipes.suggest import did_you_mean
 
 

@@ -15,6 +15,7 @@ from nanorecipes.errors import RecipeError, UnknownRecipeError
 from nanorecipes.recipe import source
 from nanorecipes.recipe.merge import check_override_alone, merge
 from nanorecipes.recipe.model import Definition, define
+from nanorecipes.recipe.places import MACROS, NAME, SUFFIX, Entry, Folder, walk
 from nanorecipes.suggest import did_you_mean, nearest
 
 if TYPE_CHECKING:
@@ -22,29 +23,9 @@ if TYPE_CHECKING:
 
     from nanorecipes.recipe.source import Document
 
-SUFFIX = ".yaml"
-MACROS = "_macros"
-NAME = re.compile(r"[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)+\Z")
 _PART = re.compile(r"[a-z][a-z0-9_]*\Z")
 _MACRO_FILE = re.compile(r"\{%[-+]?\s*(?:from|import)\s+(?:\"([^\"]*)\"|'([^']*)')")
 MAX_MACRO_BYTES = 256 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """One library: a folder of recipes, and what kind of place it is."""
-
-    path: Path
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A recipe file in a library, not read yet."""
-
-    name: str
-    path: Path
-    folder: Folder
 
 
 @dataclass(slots=True)
@@ -63,7 +44,7 @@ class Shelf:
     def entries(self) -> Iterator[Entry]:
         """Every recipe file of every library, in search order, then by name."""
         for folder in self.folders:
-            yield from _walk(folder)
+            yield from walk(folder)
 
     def names(self) -> list[str]:
         """Every recipe name, sorted, each once."""
@@ -238,18 +219,6 @@ def _stamp(path: Path) -> tuple[str, int, int]:
     except OSError:
         return (str(path), 0, 0)
     return (str(path), stat.st_mtime_ns, stat.st_size)
-
-
-def _walk(folder: Folder) -> Iterator[Entry]:
-    base = os.fspath(folder.path)
-    for where, folders, names in os.walk(base):
-        folders[:] = sorted(name for name in folders if name[0] not in "._")
-        group = os.path.relpath(where, base).replace(os.sep, "/")
-        for name in sorted(names):
-            if name.endswith(SUFFIX) and name[0] not in "._":
-                stem = name[: -len(SUFFIX)]
-                full = stem if group == "." else f"{group}/{stem}"
-                yield Entry(full, Path(where, name), folder)
 
 
 def _name_of(path: Path, base: Path) -> str:
