@@ -4,17 +4,17 @@
 global_settings { assumed_gamma 1.0 max_trace_level 5 IndirectLight(40, 1, 1.0) }
 #default { finish { ambient 0 diffuse 0.85 } }
 
-camera { location <-38, 96, -330> right x * 3/4 up y angle 27.5 look_at <0, 87, 0> }
+camera { location <-38, 96, -330> right x * 3/4 up y angle 26.5 look_at <1, 86, 0> }
 SoftLight(<-210, 230, -230>, <0, 90, 0>, 90, 90, srgb <1, 0.96, 0.90> * 1.22, 5)
 light_source { <240, 140, -260> srgb <0.82, 0.90, 1> * 0.42 shadowless }
 sky_sphere { pigment { rgb 0.32 } }
 
-plane { -z, -22 pigment { bozo turbulence 0.7 color_map { [0 srgb <0.73, 0.70, 0.65>] [1 srgb <0.77, 0.74, 0.69>] } scale 60 } normal { bumps 0.03 scale 6 } }
+plane { -z, -22 pigment { bozo turbulence 0.7 color_map { [0 srgb <0.66, 0.69, 0.69>] [1 srgb <0.70, 0.73, 0.73>] } scale 60 } normal { bumps 0.03 scale 6 } }
 plane { y, -120 pigment { srgb <0.6, 0.5, 0.4> } }
 
 // Colours of the cloth.
-#declare Pale = srgb <0.80, 0.68, 0.50>;
-#declare Deep = srgb <0.50, 0.33, 0.18>;
+#declare Pale = srgb <0.73, 0.60, 0.43>;
+#declare Deep = srgb <0.50, 0.35, 0.21>;
 #macro Tweed(Rows, Steep)
   texture {
     Zigzag(Rows, Rows * Steep, Pale, Deep)
@@ -35,7 +35,7 @@ plane { y, -120 pigment { srgb <0.6, 0.5, 0.4> } }
 #macro Edge(H) (H < 92 ? 0.10 : 0.10 + 0.42 * pow((H - 92) / 52, 1.15)) #end
 #macro Folds(A, H)
   #local K = max(0, 1 - H / 105);
-  (K * (1.9 * sin(A * 7 + 0.4) + 0.8 * sin(A * 13 + H * 0.02)) + 0.35 * sin(H * 0.16 + A * 3) * (1 - K))
+  (K * (2.4 * sin(A * 7 + 0.4) + 0.8 * sin(A * 13 + H * 0.02)) + 0.35 * sin(H * 0.16 + A * 3) * (1 - K))
 #end
 // Right half and left half overlap in front below the button.
 #macro Panel(Side)
@@ -47,8 +47,8 @@ plane { y, -120 pigment { srgb <0.6, 0.5, 0.4> } }
   #end
   SurfaceMesh(0, 1, 0, 1, 110, 110)
 #end
-object { Panel(-1) Tweed(26, 5.2) }
-object { Panel(1) Tweed(26, 5.2) }
+object { Panel(-1) Tweed(38, 5.2) }
+object { Panel(1) Tweed(38, 5.2) }
 // Lining seen in the open neck.
 #macro Pt(U, V)
   #local H = 84 + V * 61;
@@ -66,26 +66,26 @@ object { SurfaceMesh(0, 1, 0, 1, 60, 40) pigment { srgb <0.30, 0.13, 0.12> } fin
   #end
   SurfaceMesh(0, 1, 0, 1, 24, 50)
 #end
-object { Lapel(-1) Tweed(5, 12) }
-object { Lapel(1) Tweed(5, 12) }
+object { Lapel(-1) Tweed(7, 10) }
+object { Lapel(1) Tweed(7, 10) }
 // Collar.
 #macro Pt(U, V)
-  #local A = 0.50 + U * (2 * pi - 1.0);
+  #local A = 0.78 + U * (2 * pi - 1.56);
   #local F = 0.5 - 0.5 * cos(A);
   #local P = OnBody(Body, A, 145.5, 0.6 + 4.6 * V * V);
-  <P.x, 148 + 1.5 * F - 11 * V * V + (1 - F) * (-5 - 4 * V) + 1.6 * sin(pi * min(max(V, 0), 1)), P.z - 0.5 * (1 - F)>
+  <P.x, 148 + 1.5 * F - 11 * V * V + (1 - F) * -3.5 + 1.6 * sin(pi * min(max(V, 0), 1)), P.z - 0.5 * (1 - F)>
 #end
-object { SurfaceMesh(0, 1, 0, 1, 80, 20) Tweed(18, 1.0) }
+object { SurfaceMesh(0, 1, 0, 1, 80, 20) Tweed(26, 0.7) }
 
 // Sleeves hang down with a slight bend.
 #macro Sleeve(Side)
   #local Way = spline { natural_spline
-    -0.1, <Side * 11, 132, 0.5> 0, <Side * 16.5, 130.5, 0.3> 0.07, <Side * 21.4, 126.5, 0> 0.15, <Side * 26.2, 117.5, -0.6> 0.4, <Side * 31.4, 97, -2.4> 0.7, <Side * 33.6, 76, -6> 1, <Side * 34.2, 54, -10.5> 1.1, <Side * 34.2, 47, -12> }
+    -0.1, <Side * 11, 132, 0.5> 0, <Side * 16.5, 131, 0.3> 0.07, <Side * 21.6, 127.6, 0> 0.15, <Side * 25.6, 119, -0.6> 0.4, <Side * 29.6, 97, -2.6> 0.7, <Side * 31.8, 76, -6> 1, <Side * 32.6, 52, -10.5> 1.1, <Side * 32.7, 45, -12> }
   #local Girth = spline { natural_spline
-    -0.1, <3, 0, 0> 0, <5.0, 0, 0> 0.07, <7.6, 0, 0> 0.15, <9.0, 0, 0> 0.4, <8.6, 0, 0> 0.7, <7.7, 0, 0> 1, <7.4, 0, 0> 1.1, <7.3, 0, 0> }
-  Tube(Way, Girth, 0.86, 0.035, 90, 44)
+    -0.1, <3, 0, 0> 0, <4.6, 0, 0> 0.07, <6.5, 0, 0> 0.15, <7.5, 0, 0> 0.4, <7.2, 0, 0> 0.7, <6.7, 0, 0> 1, <6.3, 0, 0> 1.1, <6.2, 0, 0> }
+  Tube(Way, Girth, 0.82, 0.05, 90, 44)
 #end
-#declare SleeveCloth = texture { SleeveZigzag(3.3, 84, Pale, Deep) normal { granite 0.25 scale 1.2 } finish { diffuse 0.9 } }
+#declare SleeveCloth = texture { SleeveZigzag(4.6, 128, Pale, Deep) normal { granite 0.25 scale 1.2 } finish { diffuse 0.9 } }
 object { Sleeve(-1) texture { SleeveCloth } }
 object { Sleeve(1) texture { SleeveCloth } }
 
@@ -98,8 +98,8 @@ object { Sleeve(1) texture { SleeveCloth } }
   #end
   SurfaceMesh(0, 1, 0, 1, 30, 12)
 #end
-object { Flap(-1) Tweed(5, 1.6) }
-object { Flap(1) Tweed(5, 1.6) }
+object { Flap(-1) Tweed(7, 1.5) }
+object { Flap(1) Tweed(7, 1.5) }
 #macro Button(H)
   union {
     difference {
