@@ -178,10 +178,10 @@ class Sandbox:
         usd = (price.usd if price else Decimal(0)) * order.num_images
         now = self.clock()
         with self._lock:
-            task_id = f"sbx-{self.seed:x}-{order.key[:16]}-{attempt}"
+            task_id = f"sbx-{self.seed:x}-{order.key[:12]}-{attempt}"
             while task_id in self._tasks:
                 attempt += 1
-                task_id = f"sbx-{self.seed:x}-{order.key[:16]}-{attempt}"
+                task_id = f"sbx-{self.seed:x}-{order.key[:12]}-{attempt}"
             ready_at = now + (NEVER_S if fault == "never_ends" else self.task_seconds)
             task = Task(task_id, order, ratio, size_px, usd, now, ready_at, fault)
             self._tasks[task_id] = task
@@ -367,7 +367,7 @@ class Sandbox:
             size_px=size_px,
             prompt=order.prompt,
             seed=order.seed,
-            request=order.key[:16],
+            request=task.id.rpartition("-")[0],
             number=number,
             count=order.num_images,
             tiles=tuple(tiles),

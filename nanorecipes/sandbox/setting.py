@@ -1,0 +1,283 @@
+"""Typesetting of a proof sheet: the prompt's paragraphs in columns, and the table of facts."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from nanorecipes.sandbox import lettering
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PIL.ImageDraw import ImageDraw
+
+LEADING = 1.36
+PARAGRAPH_GAP = 0.75
+LEAD_SCALE = 1.22
+"""The first paragraph says what is asked for, and is set larger."""
+COLUMN_EM = 36
+"""A line longer than this (about 75 characters) is hard to read; more columns then."""
+CAP_EM = 0.72
+"""Height of a capital: the first line's tops stand level with the edge of its place."""
+
+
+class Paragraph(NamedTuple):
+    """A part of the prompt between blank lines, and where it begins in the prompt."""
+
+    text: str
+    start: int
+
+
+class Area(NamedTuple):
+    """A place on the sheet (px)."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A line with its place; `paragraph` counts from 0."""
+
+    text: str
+    x: float
+    baseline: float
+    size: int
+    paragraph: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A prompt set in one size: the lines that found a place, and whether that was all."""
+
+    lines: tuple[Placed, ...]
+    is_whole: bool
+    columns: int
+    size: int
+
+
+def paragraphs(prompt: str) -> list[Paragraph]:
+    """The parts between blank lines, in order."""
+    found = re.finditer(r"\S(?:.*?\S)??(?=\s*\n[^\S\n]*\n|\s*\Z)", prompt, re.DOTALL)
+    return [Paragraph(match[0], match.start()) for match in found]
+
+
+def set_prompt(
+    draw: ImageDraw,
+    prompt: str,
+    box: tuple[int, int, int, int],
+    sheet_px: tuple[int, int],
+    inks: tuple[str, str, str],
+    markers: Sequence[str],
+) -> None:
+    """Draw a prompt as large as it fits, down to a readable least size, then cut short.
+
+    Args:
+        draw: where to.
+        prompt: the text as it was sent.
+        box: x, y, width and height of the place for it (px).
+        sheet_px: size of the whole sheet, which the sizes of type follow.
+        inks: of the first paragraph, of the others, of the note about what was left out.
+        markers: colours of the bars beside first, middle (in turn) and last paragraphs.
+    """
+    area = Area(*box)
+    parts = paragraphs(prompt)
+    flow = _best_flow(parts, area, *_sizes(sheet_px, area))
+    for line in flow.lines:
+        ink = inks[0] if line.paragraph == 0 else inks[1]
+        lettering.write(draw, line.x, line.baseline, line.text, line.size, ink)
+    _draw_markers(draw, flow, len(parts), markers)
+    if not flow.is_whole:
+        _draw_note(draw, prompt, flow, area, inks[2])
+
+
+def _sizes(sheet_px: tuple[int, int], area: Area) -> tuple[int, int]:
+    """The least and the largest size of type (px)."""
+    mean = math.sqrt(sheet_px[0] * sheet_px[1])
+    least = max(9, round(0.0108 * min(mean, 3 * min(sheet_px))))
+    most = max(least, round(min(0.027 * mean, 0.075 * area.w, 0.2 * area.h)))
+    return least, most
+
+
+def _best_flow(parts: Sequence[Paragraph], area: Area, least: int, most: int) -> Flow:
+    best = flow_text(parts, area, least)
+    if not best.is_whole:
+        # One line less: the note about what is left out stands there.
+        return flow_text(parts, area._replace(h=area.h - _leading(least)), least)
+    low, high = least, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        tried = flow_text(parts, area, middle)
+        if tried.is_whole:
+            low, best = middle, tried
+        else:
+            high = middle - 1
+    return _balanced(parts, area, best)
+
+
+def _balanced(parts: Sequence[Paragraph], area: Area, flow: Flow) -> Flow:
+    """The same with columns of about the same height."""
+    if flow.columns == 1:
+        return flow
+    low, high = 1, area.h
+    while low < high:
+        middle = (low + high) // 2
+        tried = flow_text(parts, area._replace(h=middle), flow.size)
+        if tried.is_whole:
+            high, flow = middle, tried
+        else:
+            low = middle + 1
+    return flow
+
+
+def _leading(size: int) -> int:
+    return math.ceil(LEADING * size)
+
+
+def flow_text(parts: Sequence[Paragraph], area: Area, size: int) -> Flow:
+    """Set paragraphs in one size, column by column, until the place is full."""
+    columns = max(1, math.ceil(area.w / (COLUMN_EM * size)))
+    gap = 2 * size
+    column_w = (area.w - gap * (columns - 1)) / columns
+    indent = 0.9 * size
+    lines: list[Placed] = []
+    column, y = 0, 0.0
+    for number, part in enumerate(parts):
+        own = round(LEAD_SCALE * size) if number == 0 and len(parts) > 1 else size
+        leading = _leading(own)
+        for wrapped in lettering.wrap(part.text, part.start, own, column_w - indent):
+            if y + own > area.h:
+                column, y = column + 1, 0.0
+                if column == columns or own > area.h:
+                    return Flow(tuple(lines), False, columns, size)
+            x = area.x + column * (column_w + gap) + indent
+            baseline = area.y + y + CAP_EM * own
+            lines.append(Placed(wrapped.text, x, baseline, own, number, wrapped.end))
+            y += leading
+        if y:
+            y += PARAGRAPH_GAP * size
+    return Flow(tuple(lines), True, columns, size)
+
+
+def _draw_markers(draw: ImageDraw, flow: Flow, count: int, colours: Sequence[str]) -> None:
+    """A coloured bar beside each paragraph, in each column that it stands in."""
+    runs: dict[tuple[int, float], list[Placed]] = {}
+    for line in flow.lines:
+        runs.setdefault((line.paragraph, line.x), []).append(line)
+    for (number, x), lines in runs.items():
+        bar = max(2, round(0.2 * flow.size))
+        left = round(x - 0.9 * flow.size)
+        top = round(lines[0].baseline - CAP_EM * lines[0].size)
+        bottom = round(lines[-1].baseline + 0.2 * lines[-1].size)
+        colour = _marker(number, count, colours)
+        draw.rectangle((left, top, left + bar - 1, bottom), fill=colour)
+
+
+def _marker(number: int, count: int, colours: Sequence[str]) -> str:
+    if number == 0:
+        return colours[0]
+    if number == count - 1:
+        return colours[-1]
+    return colours[1:-1][(number - 1) % (len(colours) - 2)]
+
+
+def _draw_note(draw: ImageDraw, prompt: str, flow: Flow, area: Area, ink: str) -> None:
+    left_out = len(prompt) - (flow.lines[-1].end if flow.lines else 0)
+    note = f"… {left_out:,} characters left out"
+    x = flow.lines[-1].x if flow.lines else area.x + 0.9 * flow.size
+    room = area.x + area.w - x
+    baseline = area.y + area.h - 0.3 * flow.size
+    lettering.write(draw, x, baseline, lettering.shorten(note, flow.size, room), flow.size, ink)
+
+
+# The table of facts
+
+FACT_GAP = 1.5
+"""Between two facts of a row, in the size of their type."""
+
+FactRows = list[list[tuple[str, str, float]]]
+
+
+def arrange_facts(facts: Sequence[tuple[str, str]], size: int, room: float) -> FactRows:
+    """Break label and value pairs into rows; each carries its width (px). No room: one a row."""
+    rows: FactRows = [[]]
+    used = 0.0
+    for label, value in facts:
+        wide = max(lettering.width(value, size), lettering.width(label, _label_size(size)))
+        if rows[-1] and used + wide > room:
+            rows.append([])
+            used = 0.0
+        rows[-1].append((label, value, wide))
+        used += wide + FACT_GAP * size
+    return rows
+
+
+def facts_height(rows: FactRows, size: int) -> int:
+    """The height of the table (px)."""
+    return math.ceil(len(rows) * _row_height(size) + 0.3 * size)
+
+
+def _row_height(size: int) -> float:
+    return 2.75 * size
+
+
+def _label_size(size: int) -> int:
+    return max(7, round(0.74 * size))
+
+
+def set_facts(
+    draw: ImageDraw,
+    facts: Sequence[tuple[str, str]],
+    box: tuple[int, int, int, int],
+    size: int,
+    inks: tuple[str, str, str],
+    *,
+    stacked: bool = False,
+) -> None:
+    """Draw labels over values in rows under thin rules, or all in one line where room is scarce.
+
+    Args:
+        draw: where to.
+        facts: labels and values.
+        box: x, y, width and height of the place for them (px).
+        size: of the values (px).
+        inks: of values, of labels, of rules.
+        stacked: each fact in a row of its own.
+    """
+    area = Area(*box)
+    rows = arrange_facts(facts, size, 0 if stacked else area.w)
+    if facts_height(rows, size) > area.h:
+        _set_compact(draw, facts, area, size, inks)
+        return
+    for index, row in enumerate(rows):
+        top = area.y + index * _row_height(size)
+        thick = max(1, round(size / 14))
+        draw.rectangle((area.x, top, area.x + area.w - 1, top + thick - 1), fill=inks[2])
+        x = float(area.x)
+        for label, value, wide in row:
+            lettering.write(draw, x, top + 0.98 * size, label, _label_size(size), inks[1])
+            shown = lettering.shorten(value, size, area.w)
+            lettering.write(draw, x, top + 2.1 * size, shown, size, inks[0])
+            x += wide + FACT_GAP * size
+
+
+def _set_compact(
+    draw: ImageDraw,
+    facts: Sequence[tuple[str, str]],
+    area: Area,
+    size: int,
+    inks: tuple[str, str, str],
+) -> None:
+    size = max(7, min(size, area.h))
+    text = " · ".join(value for _, value in facts)
+    leading = max(size + 2, round(1.3 * size))
+    lines = lettering.wrap(text, 0, size, area.w)[: max(1, area.h // leading)]
+    for index, line in enumerate(lines):
+        shown = lettering.shorten(line.text, size, area.w)
+        lettering.write(draw, area.x, area.y + index * leading + size, shown, size, inks[1])
