@@ -1,0 +1,345 @@
+"""The commands about recipes: list, show, render, new, schema."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nanorecipes.cli import view
+from nanorecipes.cli.inputs import find_recipe, read_inputs
+from nanorecipes.cli.options import (
+    call_arguments,
+    call_options,
+    common,
+    inputs_argument,
+    recipe_argument,
+)
+
+if TYPE_CHECKING:
+    from nanorecipes.book import Recipe
+    from nanorecipes.recipe.params import Param, Slot
+    from nanorecipes.recipe.places import Entry
+    from nanorecipes.request import Request
+
+
+@click.command("list")
+@click.argument("text", required=False)
+@click.option("--capability", metavar="C", help="Only recipes of this capability.")
+@click.option("--tag", metavar="T", help="Only recipes with this tag.")
+@common
+def list_command(
+    text: str | None, capability: str | None, tag: str | None, as_json: bool, quiet: bool
+) -> int:
+    """List the recipes; with TEXT, those whose name, title, summary or tags hold it.
+
+    Looks in ./recipes, the folders of NANORECIPES_PATH, your configuration, installed packs, and
+    the built-in library.
+    """
+    from nanorecipes.book import recipes
+    from nanorecipes.errors import RecipeError
+
+    found: list[tuple[Entry, Recipe]] = []
+    broken: list[RecipeError] = []
+    for entry, recipe in recipes.scan():
+        if isinstance(recipe, RecipeError):
+            broken.append(recipe)
+        elif _matches(recipe, text, capability, tag):
+            found.append((entry, recipe))
+    if as_json:
+        view.print_json([_summary(entry, recipe) for entry, recipe in found])
+    else:
+        _print_list(found, quiet)
+    for error in broken:
+        view.print_error(error)
+    return 1 if broken else 0
+
+
+def _matches(recipe: Recipe, text: str | None, capability: str | None, tag: str | None) -> bool:
+    words = " ".join([recipe.name, recipe.title, recipe.summary, *recipe.tags]).lower()
+    return (
+        all(part in words for part in (text or "").lower().split())
+        and (capability is None or recipe.capability == capability)
+        and (tag is None or tag in recipe.tags)
+    )
+
+
+def _print_list(found: list[tuple[Entry, Recipe]], quiet: bool) -> None:
+    if quiet:
+        click.echo("\n".join(recipe.name for _, recipe in found))
+        return
+    if not found:
+        view.info("no recipe matches; `nanorecipes list` shows all of them")
+        return
+    shown = sorted(found, key=lambda item: item[1].name)
+    for group in dict.fromkeys(recipe.name.split("/")[0] for _, recipe in shown):
+        rows = [
+            (recipe.name + (" (deprecated)" if recipe.deprecated else ""), recipe.summary)
+            for _, recipe in shown
+            if recipe.name.split("/")[0] == group
+        ]
+        click.echo(view.heading(group))
+        click.echo(view.table(rows))
+    view.info(f"{len(shown)} recipes; `nanorecipes show NAME` tells what one takes")
+
+
+def _summary(entry: Entry, recipe: Recipe) -> dict[str, Any]:
+    return {
+        "name": recipe.name,
+        "title": recipe.title,
+        "summary": recipe.summary,
+        "capability": recipe.capability,
+        "version": recipe.version,
+        "hash": recipe.hash,
+        "path": str(recipe.path),
+        "library": entry.folder.label,
+        "tags": list(recipe.tags),
+        "deprecated": recipe.deprecated,
+    }
+
+
+@click.command("show")
+@recipe_argument
+@common
+def show_command(recipe_name: str, as_json: bool, quiet: bool) -> None:
+    """Show what a recipe does: its images, parameters, settings, cost and examples."""
+    from nanorecipes.book import recipes
+
+    recipe = find_recipe(recipes, recipe_name)
+    if as_json:
+        entry = recipes.shelf.entry_of(recipe.path)
+        view.print_json({
+            **_summary(entry, recipe),
+            "changes": recipe.changes,
+            "images": {name: _slot_json(slot) for name, slot in recipe.images.items()},
+            "params": {name: _param_json(param) for name, param in recipe.params.items()},
+            "settings": dict(recipe.settings),
+            "examples": list(recipe.examples),
+            "inputs_schema": recipe.inputs_schema,
+        })  # fmt: skip
+    else:
+        _print_recipe(recipe)
+
+
+def _slot_json(slot: Slot) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "role": slot.role, "description": slot.description, "optional": slot.optional,
+        "label": slot.label,
+    }  # fmt: skip
+    if slot.is_list:
+        data.update(min=slot.min, max=slot.max)
+    return data
+
+
+def _param_json(param: Param) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "type": param.type, "description": param.description, "required": param.is_required,
+    }  # fmt: skip
+    optional = {
+        "format": None if param.format == "line" else param.format,
+        "enum": None if param.enum is None else list(param.enum),
+        "minimum": param.minimum, "maximum": param.maximum,
+        "minLength": param.min_length, "pattern": param.pattern,
+        "maxLength": param.max_length if param.type in ("string", "array") else None,
+        "minItems": param.min_items, "maxItems": param.max_items if param.type == "array" else None,
+        "examples": list(param.examples) or None, "deprecated": param.deprecated or None,
+        "wording": dict(param.wording) if param.wording else None,
+    }  # fmt: skip
+    data.update({key: value for key, value in optional.items() if value is not None})
+    if param.has_default:
+        data["default"] = param.default
+    return data
+
+
+def _print_recipe(recipe: Recipe) -> None:
+    click.echo(f"{view.heading(recipe.name)} {recipe.version}   {recipe.title}")
+    click.echo(view.wrap(recipe.summary))
+    if recipe.deprecated:
+        view.warn([f"deprecated: use {recipe.deprecated['use']}"])
+    click.echo(f"\n{view.heading('Images')}")
+    click.echo(view.table([_slot_row(slot) for slot in recipe.images.values()]))
+    if recipe.params:
+        click.echo(f"\n{view.heading('Parameters')}")
+        click.echo(view.table([_param_row(param) for param in recipe.params.values()]))
+    click.echo(f"\n{view.heading('Settings')}")
+    settings = ", ".join(f"{name} {_shown(value)}" for name, value in recipe.settings.items())
+    click.echo(f"  {settings or 'model flash'}; changes {recipe.changes}")
+    click.echo(f"\n{view.heading('Examples')}")
+    for example in recipe.examples:
+        click.echo(view.dim(f"  # {example['name']}"))
+        click.echo(f"  {_command_line(recipe, example['inputs'])}")
+    click.echo(f"\n{view.dim(str(recipe.path))}")
+
+
+def _slot_row(slot: Slot) -> tuple[str, str, str]:
+    count = f", {slot.min} to {slot.max} pictures" if slot.is_list else ""
+    optional = ", optional" if slot.optional else ""
+    return slot.name, f"{slot.role}{optional}{count}", slot.description
+
+
+def _param_row(param: Param) -> tuple[str, str, str]:
+    kind = param.type if param.format == "line" else param.format
+    if param.enum is not None:
+        kind = "one of"
+    about = param.description
+    if param.enum is not None:
+        about = f"{' | '.join(_shown(value) for value in param.enum)}.  {about}"
+    if param.examples:
+        about += f" For example: {_shown(param.examples[0])}."
+    need = "required" if param.is_required else f"default {_shown(param.default) or 'none'}"
+    return param.name, kind, f"({need}) {about}".strip()
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def _command_line(recipe: Recipe, inputs: Any) -> str:
+    """An example as a person would type it."""
+    words = ["nanorecipes", "run", recipe.name]
+    flags = []
+    for name, value in inputs.items():
+        values = value if isinstance(value, list) else [value]
+        if name in recipe.images or name in recipe.params:
+            words += [shlex.quote(f"{name}={_shown(item)}") for item in values]
+        elif isinstance(value, bool):
+            flags.append(f"--{'' if value else 'no-'}{name.replace('_', '-')}")
+        else:
+            flags += [f"--{name.replace('_', '-')} {shlex.quote(_shown(item))}" for item in values]
+    return " ".join([*words, *flags])
+
+
+@click.command("render")
+@recipe_argument
+@inputs_argument
+@call_options
+@click.option("--curl", is_flag=True, help="Print the request as a curl command.")
+@common
+def render_command(
+    recipe_name: str,
+    inputs: tuple[str, ...],
+    curl: bool,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Print the prompt, the request and its cost. Nothing is sent and no key is needed.
+
+    Arguments are NAME=VALUE; NAME=@FILE reads a text from a file; a list takes its name several
+    times. `nanorecipes show RECIPE` tells the names.
+    """
+    from nanorecipes.book import recipes
+
+    recipe = find_recipe(recipes, recipe_name)
+    request = recipe.render(**read_inputs(recipe, inputs), **call_arguments(options))
+    if as_json:
+        view.print_json(request_json(request))
+        return
+    view.warn(request.warnings)
+    if curl:
+        click.echo(curl_command(request))
+    elif quiet:
+        click.echo(request.prompt)
+    else:
+        _print_request(request)
+
+
+def request_json(request: Request) -> dict[str, Any]:
+    """A request as plain data, with the keys that `render --json` promises."""
+    return {
+        "recipe": request.recipe,
+        "version": request.version,
+        "hash": request.hash,
+        "prompt": request.prompt,
+        "sections": [{"name": part.name, "text": part.text} for part in request.sections],
+        "images": [
+            {"slot": image.slot, "role": image.role, "ordinal": image.ordinal,
+             "source": image.source}
+            for image in request.images
+        ],
+        "payload": request.payload(),
+        "model": request.model,
+        "settings": dict(request.settings),
+        "estimated_cost_usd": request.estimated_cost,
+        "cost_basis": request.cost_basis,
+        "warnings": list(request.warnings),
+    }  # fmt: skip
+
+
+def _print_request(request: Request) -> None:
+    from nanorecipes.catalogue import catalogue
+
+    most = catalogue().limits.prompt_chars
+    click.echo(view.heading("Prompt") + view.dim(f"  {len(request.prompt)} of {most} characters"))
+    for part in request.sections:
+        click.echo(f"\n  {click.style(part.name, fg='cyan')}")
+        click.echo(view.wrap(part.text, "    "))
+    click.echo(f"\n{view.heading('Images')}")
+    rows = [(str(i.ordinal), i.slot, i.role, i.source) for i in request.images]
+    click.echo(view.table(rows))
+    click.echo(f"\n{view.heading('Request')}")
+    asked = [(name, _shown(value)) for name, value in request.payload().items()
+             if name not in ("prompt", "image_urls", "reference_images")]  # fmt: skip
+    click.echo(view.table(asked))
+    click.echo(f"\n{view.heading('Cost')}  {view.money(request.estimated_cost)} estimated")
+    click.echo(view.dim(view.wrap(request.cost_basis)))
+
+
+def curl_command(request: Request) -> str:
+    """The request as a curl command; the key stays in the environment."""
+    import json
+
+    from nanorecipes import wire
+    from nanorecipes.config import base_url
+
+    body = json.dumps(request.payload(), ensure_ascii=False, indent=2)
+    return (
+        f"curl -sS {shlex.quote(base_url() + wire.GENERATE_PATH)} \\\n"
+        '  -H "Authorization: Bearer $QOLABA_API_KEY" \\\n'
+        "  -H 'Content-Type: application/json' \\\n"
+        f"  -d {shlex.quote(body)}"
+    )
+
+
+@click.command("new")
+@click.argument("name")
+@click.option("--in", "folder", type=click.Path(path_type=Path, file_okay=False),
+              default=Path("recipes"), show_default=True, help="The library folder.")  # fmt: skip
+@click.option("--extends", metavar="RECIPE", help="Build on another recipe.")
+@common
+def new_command(name: str, folder: Path, extends: str | None, as_json: bool, quiet: bool) -> None:
+    """Write a recipe to start from: NAME is group/name, as in fashion/swap_shoes.
+
+    It lints clean as it stands; change it line by line and run `nanorecipes lint` in between.
+    """
+    from nanorecipes.scaffold import write_recipe
+
+    path = write_recipe(folder, name, extends=extends)
+    if as_json:
+        view.print_json({"name": name, "path": str(path)})
+        return
+    click.echo(str(path))
+    view.info(f"next: nanorecipes lint {path}\n      nanorecipes show {name}", quiet)
+
+
+@click.command("schema")
+@click.argument("recipe_name", metavar="[RECIPE]", required=False)
+@common
+def schema_command(recipe_name: str | None, as_json: bool, quiet: bool) -> None:
+    """Print the JSON Schema of the recipe file, or of one recipe's inputs.
+
+    Editors check recipe files while you type with a first line of
+    `# yaml-language-server: $schema=recipe.schema.json`.
+    """
+    from nanorecipes.recipe.schema import recipe_schema
+
+    if recipe_name is None:
+        view.print_json(recipe_schema())
+        return
+    from nanorecipes.book import recipes
+
+    view.print_json(find_recipe(recipes, recipe_name).inputs_schema)
