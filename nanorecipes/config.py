@@ -131,11 +131,12 @@ def connection(
     """
     own = given()
     chosen = check_backend(backend, "backend") if backend is not None else own.backend
-    if chosen is None and api_key is not None:
-        chosen = "qolaba"
-    name = chosen or _setting("backend") or _by_key()
-    key = check_key(api_key, "api_key") if api_key is not None else own.api_key
-    url = check_base_url(base_url, "base_url") if base_url is not None else own.base_url
+    has_key = api_key is not None or own.api_key is not None
+    name = chosen or _setting("backend") or ("qolaba" if has_key else _by_key())
+    key = check_key(api_key, "api_key") if api_key is not None else None
+    url = check_base_url(base_url, "base_url") if base_url is not None else None
+    if (own.backend or "qolaba") == name:  # never one backend's key or address for another
+        key, url = key or own.api_key, url or own.base_url
     if name == "gemini":
         raise ConfigurationError(
             "the backend 'gemini' comes later; this version sends to 'qolaba' and 'sandbox'",
@@ -144,12 +145,9 @@ def connection(
     if name == "sandbox":
         # The emulator never gets a real service's key or address from the environment.
         return Connection("sandbox", url or SANDBOX_HOST, key or Secret(SANDBOX_KEY), "api_key")
-    if name == "qolaba":
-        key_name = "api_key" if key is not None else QOLABA_KEY
-        found = key or _environment_key()
-        host = url or _setting("qolaba_base_url") or QOLABA_HOST
-        return Connection("qolaba", host, found, key_name)
-    raise AssertionError(name)
+    key_name = "api_key" if key is not None else QOLABA_KEY
+    host = url or _setting("qolaba_base_url") or QOLABA_HOST
+    return Connection("qolaba", host, key or _environment_key(), key_name)
 
 
 def search_path() -> tuple[Path, ...]:
@@ -257,7 +255,7 @@ def _setting(key: str) -> str | None:
     return cast("str | None", _file_settings().get(key))
 
 
-def _checked(key: str, value: Any, where: str) -> Any:
+def _checked(key: str, value: Any, where: str) -> str:
     if key == "backend":
         return check_backend(value, where)
     if key == "qolaba_base_url":

@@ -1,25 +1,25 @@
 """Every error that nanorecipes raises on purpose.
 
-    NanorecipesError
-    ├── RecipeError                 a recipe file is broken; `diagnostics` says where
-    ├── UnknownRecipeError          no recipe of that name (LookupError)
-    ├── InputError                  a call's arguments, all findings at once (ValueError)
-    ├── LimitError                  a model's limits, before anything is sent (ValueError)
-    ├── RenderError                 a template grew too large or ran too long
-    ├── BudgetError                 the cost is above what the caller allowed
-    ├── ConfigurationError          no backend or key chosen, a bad setting
-    ├── MissingExtraError           a part that needs another package (ImportError)
-    ├── SaveError                   a picture or its sidecar could not be written (OSError)
-    └── ApiError                    the service refused or failed
-        ├── AuthenticationError
-        ├── InsufficientCreditsError
-        ├── RateLimitError          `retry_after_s`
-        ├── ContentBlockedError     `reason`, `text`
-        ├── NoImageError            `text`: what came instead
-        ├── ServiceError            a fault of the service; nothing was charged as far as it says
-        ├── DownloadError           a result that can't be fetched or isn't a picture
-        ├── TaskTimeoutError        `task_id`: waited too long, the task may still finish
-        └── OutcomeUnknownError     sent, no readable answer: perhaps charged
+NanorecipesError
+├── RecipeError                 a recipe file is broken; `diagnostics` says where
+├── UnknownRecipeError          no recipe of that name (LookupError)
+├── InputError                  a call's arguments, all findings at once (ValueError)
+├── LimitError                  a model's limits, before anything is sent (ValueError)
+├── RenderError                 a template grew too large or ran too long
+├── BudgetError                 the cost is above what the caller allowed
+├── ConfigurationError          no backend or key chosen, a bad setting
+├── MissingExtraError           a part that needs another package (ImportError)
+├── SaveError                   a picture or its sidecar could not be written (OSError)
+└── ApiError                    the service refused or failed
+    ├── AuthenticationError
+    ├── InsufficientCreditsError
+    ├── RateLimitError          `retry_after_s`
+    ├── ContentBlockedError     `reason`, `text`
+    ├── NoImageError            `text`: what came instead
+    ├── ServiceError            a fault of the service; nothing was charged as far as it says
+    ├── DownloadError           a result that can't be fetched or isn't a picture
+    ├── TaskTimeoutError        `task_id`: waited too long, the task may still finish
+    └── OutcomeUnknownError     sent, no readable answer: perhaps charged
 """
 
 from __future__ import annotations
@@ -156,7 +156,10 @@ class MissingExtraError(NanorecipesError, ImportError):
 
 
 class SaveError(NanorecipesError, OSError):
-    """A file could not be written; `path` is the file, `kept` where the data was saved instead."""
+    """A file could not be written; `path` is the file.
+
+    `kept` is where the picture lies all the same: a path, or several in a tuple.
+    """
 
     def __init__(self, message: str, *, path: object = None, kept: object = None) -> None:
         super().__init__(message)
@@ -166,8 +169,14 @@ class SaveError(NanorecipesError, OSError):
     def facts(self) -> dict[str, Any]:
         return {
             "path": None if self.path is None else str(self.path),
-            "kept": None if self.kept is None else str(self.kept),
+            "kept": _paths(self.kept),
         }
+
+
+def _paths(kept: object) -> list[str] | str | None:
+    if isinstance(kept, tuple):
+        return [str(path) for path in kept]
+    return None if kept is None else str(kept)
 
 
 class ApiError(NanorecipesError):

@@ -143,7 +143,9 @@ def read_error(body: bytes) -> tuple[str | None, str | None]:
     if isinstance(data, dict):
         layers = _layers(data)
         text = _first_text(layers, _ERROR_KEYS)
-        return text, _block_code(layers) or block_word(text)
+        blocked = _block_code(layers) or block_word(text)
+        # A refusal's own words may stand beside the error.
+        return (_first_text(layers, ("text",)) or text if blocked else text), blocked
     if isinstance(data, str):
         return _shorten(data), block_word(data)
     return (None, None) if data is not None else _plain(body)

@@ -17,6 +17,7 @@ import httpx
 
 from nanorecipes.errors import ConfigurationError, NanorecipesError
 from nanorecipes.service import guard, sockets
+from nanorecipes.service.agent import tool_version
 from nanorecipes.service.flow import Examine, Fetch, Lost, LostKind, Note, Reply, Send, Step, Wait
 from nanorecipes.service.secret import Secret
 from nanorecipes.service.sockets import Door, Pools, RefusedAddress, Resolve, allow_network
@@ -266,7 +267,7 @@ class _Common:
         self._origin = _origin(base_url)
         self._clock = clock
         self._observer = observer
-        self._agent = f"nanorecipes/{_version()}"
+        self._agent = f"nanorecipes/{tool_version()}"
 
     def _request(self, step: Send | Fetch, trace: Callable[..., Any]) -> httpx.Request:
         headers = {"User-Agent": self._agent, "Accept-Encoding": "identity"}
@@ -478,12 +479,3 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     return scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(scheme)
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("nanorecipes")
-    except PackageNotFoundError:
-        return "0"
