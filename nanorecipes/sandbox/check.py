@@ -279,6 +279,7 @@ def _is_web_url(url: str) -> bool:
         return False
     try:
         parts = urlsplit(url)
+        _ = parts.port  # raises for what is no port
         return parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return False

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import threading
 import time
-from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
 from nanorecipes import files
 from nanorecipes import wire as service
 from nanorecipes.errors import ConfigurationError
 from nanorecipes.sandbox import replies
-from nanorecipes.sandbox.cache import ByteCache
-from nanorecipes.sandbox.check import BadRequestError, Order, read_order, upload_digest
+from nanorecipes.sandbox.books import Books, Charge, Task
+from nanorecipes.sandbox.check import BadRequestError, Order, read_order
 from nanorecipes.sandbox.faults import Faults, Route
+from nanorecipes.sandbox.gallery import Gallery
 from nanorecipes.sandbox.wire import Answer, Call, Drop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from nanorecipes.sandbox.paint import Sheet
 
 BASE_URL = "http://sandbox.invalid"
 BAD_KEY = "bad-key"
@@ -33,44 +28,12 @@ NO_CREDITS_KEY = "no-credits"
 
 MAX_JSON_BYTES = 1024 * 1024
 MAX_UPLOAD_BYTES = 64 * 1024 * 1024
-KEPT_UPLOAD_BYTES = 512 * 1024 * 1024
-KEPT_PICTURE_BYTES = 64 * 1024 * 1024
-KEPT_TASKS = 20_000
-KEPT_ATTEMPTS = 1_000_000
-DRAWN_AT_ONCE = 2
-NEVER_S = 1e9
 
 _UPLOAD = re.compile(r"/sandbox/uploads/([0-9a-f]{64})(\.[a-z0-9]{1,5})")
 _RESULT = re.compile(r"/sandbox/results/(([\w-]+)-(\d{1,2})\.jpg)", re.ASCII)
 _TASK = re.compile(r"/api/v1/tasks/([^/]+)")
 
 _BROKEN = {"500": 500, "502": 502, "504": 504, "503_bare": 503}
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """One accepted request in the charge log."""
-
-    task_id: str
-    request_key: str
-    usd: Decimal
-    """For all pictures of the request."""
-    at: float
-    """Seconds on the emulator's clock."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One accepted request: what was asked, what it makes, when it is ready."""
-
-    id: str
-    order: Order
-    ratio: str
-    size_px: tuple[int, int]
-    usd: Decimal
-    started_at: float
-    ready_at: float
-    fault: str | None
 
 
 class Sandbox:
@@ -86,6 +49,7 @@ class Sandbox:
         task_seconds: how long a task takes on that clock.
         base_url: scheme and host under which results are found.
         wall: seconds since 1970, for the one header that holds a date.
+        plain: draw blank pictures of the right size, which cost next to nothing.
     """
 
     def __init__(
@@ -97,6 +61,7 @@ class Sandbox:
         task_seconds: float = 1.0,
         base_url: str = BASE_URL,
         wall: Callable[[], float] = time.time,
+        plain: bool = False,
     ) -> None:
         self.seed = seed
         self.faults = faults or Faults()
@@ -104,19 +69,18 @@ class Sandbox:
         self.task_seconds = task_seconds
         self.base_url = base_url
         self.wall = wall
-        self.charges: list[Charge] = []
-        self._lock = threading.Lock()
-        self._tasks: OrderedDict[str, Task] = OrderedDict()
-        self._attempts: OrderedDict[str, int] = OrderedDict()
-        self._uploads = ByteCache(KEPT_UPLOAD_BYTES)
-        self._sizes: OrderedDict[str, tuple[int, int]] = OrderedDict()
-        self._pictures = ByteCache(KEPT_PICTURE_BYTES)
-        self._drawing = threading.BoundedSemaphore(DRAWN_AT_ONCE)
+        self._books = Books(seed)
+        self._gallery = Gallery(plain=plain)
+
+    @property
+    def charges(self) -> list[Charge]:
+        """The charge log, in the order of acceptance."""
+        return self._books.charges
 
     @property
     def charged_usd(self) -> Decimal:
         """The sum of the charge log."""
-        return sum((charge.usd for charge in tuple(self.charges)), Decimal(0))
+        return self._books.total_usd
 
     def handle(self, call: Call) -> Answer | Drop:
         """Answer one call."""
@@ -161,7 +125,7 @@ class Sandbox:
             order = read_order(call.body)
         except BadRequestError as exc:
             return replies.violations(exc.violations)
-        attempt = self._next_attempt(order.key)
+        attempt = self._books.next_attempt(order.key)
         fault = self.faults.pick("generate", order.key, attempt)
         refusal = self._refusal(fault)
         if refusal is not None:
@@ -169,32 +133,21 @@ class Sandbox:
         if fault == "blocked" and not order.celery:
             error = replies.blocked_error()
             return replies.json_answer(400, {"error": error, "text": replies.BLOCKED_TEXT})
-        task = self._accept(order, attempt, fault)
+        task = self._books.accept(
+            order,
+            attempt,
+            self._target(order),
+            fault,
+            now=self.clock(),
+            task_seconds=self.task_seconds,
+        )
         return self._after_charge(fault, self._first_answer(task))
-
-    def _accept(self, order: Order, attempt: int, fault: str | None) -> Task:
-        ratio, size_px = self._target(order)
-        price = order.model.price(order.quality)
-        usd = (price.usd if price else Decimal(0)) * order.num_images
-        now = self.clock()
-        with self._lock:
-            task_id = f"sbx-{self.seed:x}-{order.key[:12]}-{attempt}"
-            while task_id in self._tasks:
-                attempt += 1
-                task_id = f"sbx-{self.seed:x}-{order.key[:12]}-{attempt}"
-            ready_at = now + (NEVER_S if fault == "never_ends" else self.task_seconds)
-            task = Task(task_id, order, ratio, size_px, usd, now, ready_at, fault)
-            self._tasks[task_id] = task
-            self.charges.append(Charge(task_id, order.key, usd, now))
-            while len(self._tasks) > KEPT_TASKS:
-                self._tasks.popitem(last=False)
-        return task
 
     def _target(self, order: Order) -> tuple[str, tuple[int, int]]:
         """Ratio and size of the result; without a ratio it follows the first source's shape."""
         ratio = order.ratio
         if ratio is None:
-            size = self._sizes.get(upload_digest(order.sources[0]) or "")
+            size = self._gallery.size_px(order.sources[0])
             ratio = (order.model.nearest_ratio(*size) if size else None) or "1:1"
         size_px = order.model.size_px(ratio, order.tier)
         assert size_px is not None, "the check lets only offered ratios and tiers through"
@@ -248,7 +201,7 @@ class Sandbox:
         if denied is not None:
             return denied
         match = _TASK.fullmatch(call.path)
-        task = self._tasks.get(match[1]) if match else None
+        task = self._books.task(match[1]) if match else None
         if task is None or task.fault == "unknown_task":
             return replies.problem(404, f"there is no task {call.path.rpartition('/')[2]!r}")
         return self._struck("tasks", task.id, replies.json_answer(200, self._state(task)))
@@ -279,19 +232,13 @@ class Sandbox:
             return replies.problem(400, f"the body's SHA-256 is {found}, the name says {match[1]}")
         if files.image_type(call.body) is None:
             return replies.problem(415, "the body is no picture of a known type")
-        self._uploads.put(found, call.body)
-        size = _displayed_size(call.body)
-        with self._lock:
-            if size is not None:
-                self._sizes[found] = size
-            while len(self._sizes) > KEPT_ATTEMPTS:
-                self._sizes.popitem(last=False)
+        self._gallery.put_upload(found, call.body)
         made = replies.json_answer(201, {"url": f"{self.base_url}{call.path}"})
         return self._struck("uploads", found, made)
 
     def _get_upload(self, call: Call) -> Answer | Drop:
         match = _UPLOAD.fullmatch(call.path)
-        data = self._uploads.get(match[1]) if match else None
+        data = self._gallery.upload(match[1]) if match else None
         if data is None:
             return replies.problem(404, "there is no such upload")
         kind = files.image_type(data) or "application/octet-stream"
@@ -301,23 +248,23 @@ class Sandbox:
         if call.header("Authorization") or call.header("X-API-Key"):
             return replies.problem(400, "a result's URL takes no key, and one was sent to it")
         match = _RESULT.fullmatch(call.path)
-        task = self._tasks.get(match[2]) if match else None
+        task = self._books.task(match[2]) if match else None
         number = int(match[3]) if match else 0
         if match is None or task is None or not 1 <= number <= task.order.num_images:
             return replies.problem(404, "there is no such result")
-        if self.clock() < task.ready_at or task.fault in ("failed_task", "blocked", "no_image"):
+        if self.clock() < task.ready_at or not task.has_pictures:
             return replies.problem(404, "this result isn't there")
         fault = self._pick("results", match[1]) or task.fault
         if fault == "not_a_picture":
             return replies.answer(200, b"<html><body>Not found</body></html>", "image/jpeg")
-        data = self._picture(task, number)
+        data = self._gallery.proof(task, number)
         if fault == "truncated_picture":
             data = data[: len(data) // 2]
         kind = "image/png" if fault == "wrong_type" else "image/jpeg"
         return self._strike(fault, replies.answer(200, data, kind))
 
     def _charges(self, call: Call) -> Answer:
-        log = tuple(self.charges)
+        log = tuple(self._books.charges)
         listed = [
             {"task_id": c.task_id, "request_key": c.request_key, "usd": str(c.usd), "at": c.at}
             for c in log
@@ -335,60 +282,13 @@ class Sandbox:
             return replies.problem(422, 'expected {"script": ["429", "ok"], "route": "generate"}')
         return replies.json_answer(200, {"added": len(body["script"])})
 
-    # pictures
-
-    def _picture(self, task: Task, number: int) -> bytes:
-        def draw() -> bytes:
-            from nanorecipes.sandbox.paint import paint
-
-            with self._drawing:
-                return paint(self._sheet(task, number))
-
-        return self._pictures.get_or_make(f"{task.id}-{number}", draw)
-
-    def _sheet(self, task: Task, number: int) -> Sheet:
-        from nanorecipes.sandbox.paint import Sheet, Tile
-
-        order = task.order
-        tiles: list[Tile] = []
-        for ordinal, url in enumerate(order.images, 1):
-            role: Literal["source", "reference"] = (
-                "source" if ordinal <= len(order.sources) else "reference"
-            )
-            digest = upload_digest(url)
-            data = self._uploads.get(digest) if digest else None
-            host, name = _host_and_name(url)
-            tiles.append(Tile(ordinal, role, data, host, name))
-        size_px = _other_size(task) if task.fault == "wrong_size" else task.size_px
-        return Sheet(
-            model=order.model.title,
-            tier=order.tier,
-            ratio=task.ratio,
-            size_px=size_px,
-            prompt=order.prompt,
-            seed=order.seed,
-            request=task.id.rpartition("-")[0],
-            number=number,
-            count=order.num_images,
-            tiles=tuple(tiles),
-        )
-
     # faults
-
-    def _next_attempt(self, key: str) -> int:
-        """How often this was called, this time included."""
-        with self._lock:
-            attempt = self._attempts.pop(key, 0) + 1
-            self._attempts[key] = attempt
-            while len(self._attempts) > KEPT_ATTEMPTS:
-                self._attempts.popitem(last=False)
-        return attempt
 
     def _pick(self, route: Route, name: str) -> str | None:
         """The fault of a call that costs nothing; its attempts are counted by its name."""
         if not self.faults.concerns(route):
             return None
-        return self.faults.pick(route, name, self._next_attempt(f"{route}/{name}"))
+        return self.faults.pick(route, name, self._books.next_attempt(f"{route}/{name}"))
 
     def _struck(self, route: Route, name: str, made: Answer) -> Answer | Drop:
         return self._strike(self._pick(route, name), made)
@@ -447,26 +347,3 @@ def _authorise(call: Call) -> Answer | None:
 def _wrong_method(allowed: tuple[str, ...]) -> Answer:
     names = ", ".join(allowed)
     return replies.problem(405, f"only {names} is answered here", {"Allow": names})
-
-
-def _host_and_name(url: str) -> tuple[str, str]:
-    """Host and last part of the path of a URL that was checked before."""
-    parts = urlsplit(url)
-    name = parts.path.rstrip("/").rpartition("/")[2]
-    return parts.hostname or "", name
-
-
-def _other_size(task: Task) -> tuple[int, int]:
-    """A size that was not asked for: a square of the model's least tier, or half a square."""
-    least = task.order.model.size_px("1:1", task.order.model.qualities[0])
-    assert least is not None
-    return least if least != task.size_px else (least[0], least[1] // 2)
-
-
-def _displayed_size(data: bytes) -> tuple[int, int] | None:
-    from nanorecipes.images import BadImageError, image_input
-
-    try:
-        return image_input(io.BytesIO(data)).size_px
-    except BadImageError:
-        return None

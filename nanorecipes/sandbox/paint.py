@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from PIL import Image, ImageDraw
 
 from nanorecipes.sandbox import lettering, pictures, setting
+from nanorecipes.sandbox.setting import Box
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,15 +57,6 @@ class Sheet:
     tiles: tuple[Tile, ...]
 
 
-class Box(NamedTuple):
-    """A place on the sheet (px)."""
-
-    x: int
-    y: int
-    w: int
-    h: int
-
-
 class Plan(NamedTuple):
     """Where everything stands on a sheet."""
 
@@ -86,9 +79,32 @@ def paint(sheet: Sheet) -> bytes:
     _draw_strip(image, draw, plan, sheet)
     setting.set_prompt(draw, sheet.prompt, plan.text, sheet.size_px, (INK, SOFT, MUTED), MARKERS)
     _draw_band(draw, plan.band)
+    return _jpeg(image)
+
+
+def paint_plain(sheet: Sheet) -> bytes:
+    """A picture of the right size that shows nothing but the band: for floods of requests.
+
+    Its bytes still tell one request from another, by a comment in the file.
+    """
+    blank = _blank(sheet.size_px)
+    label = f"{sheet.request} {sheet.number}".encode("ascii")
+    start, comment = blank[:2], b"\xff\xfe" + (len(label) + 2).to_bytes(2) + label
+    return start + comment + blank[2:]
+
+
+@lru_cache(maxsize=16)
+def _blank(size_px: tuple[int, int]) -> bytes:
+    image = Image.new("RGB", size_px, PAPER)
+    width, height = size_px
+    band_h = max(13, round(0.052 * min(size_px)))
+    _draw_band(ImageDraw.Draw(image), Box(0, height - band_h, width, band_h))
+    return _jpeg(image)
+
+
+def _jpeg(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    comment = f"nanorecipes {BAND_TEXT.lower()}".encode("ascii")
-    image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, comment=comment)
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     return buffer.getvalue()
 
 

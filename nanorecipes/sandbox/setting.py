@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,7 +30,7 @@ class Paragraph(NamedTuple):
     start: int
 
 
-class Area(NamedTuple):
+class Box(NamedTuple):
     """A place on the sheet (px)."""
 
     x: int
@@ -64,14 +63,23 @@ class Flow:
 
 def paragraphs(prompt: str) -> list[Paragraph]:
     """The parts between blank lines, in order."""
-    found = re.finditer(r"\S(?:.*?\S)??(?=\s*\n[^\S\n]*\n|\s*\Z)", prompt, re.DOTALL)
-    return [Paragraph(match[0], match.start()) for match in found]
+    found: list[Paragraph] = []
+    start = end = place = 0
+    for line in [*prompt.split("\n"), ""]:
+        if line.strip():
+            start = place if start == end else start
+            end = place + len(line)
+        elif start < end:
+            found.append(Paragraph(prompt[start:end], start))
+            start = end = 0
+        place += len(line) + 1
+    return found
 
 
 def set_prompt(
     draw: ImageDraw,
     prompt: str,
-    box: tuple[int, int, int, int],
+    box: Box,
     sheet_px: tuple[int, int],
     inks: tuple[str, str, str],
     markers: Sequence[str],
@@ -81,23 +89,22 @@ def set_prompt(
     Args:
         draw: where to.
         prompt: the text as it was sent.
-        box: x, y, width and height of the place for it (px).
+        box: the place for it.
         sheet_px: size of the whole sheet, which the sizes of type follow.
         inks: of the first paragraph, of the others, of the note about what was left out.
         markers: colours of the bars beside first, middle (in turn) and last paragraphs.
     """
-    area = Area(*box)
     parts = paragraphs(prompt)
-    flow = _best_flow(parts, area, *_sizes(sheet_px, area))
+    flow = _best_flow(parts, box, *_sizes(sheet_px, box))
     for line in flow.lines:
         ink = inks[0] if line.paragraph == 0 else inks[1]
         lettering.write(draw, line.x, line.baseline, line.text, line.size, ink)
     _draw_markers(draw, flow, len(parts), markers)
     if not flow.is_whole:
-        _draw_note(draw, prompt, flow, area, inks[2])
+        _draw_note(draw, prompt, flow, box, inks[2])
 
 
-def _sizes(sheet_px: tuple[int, int], area: Area) -> tuple[int, int]:
+def _sizes(sheet_px: tuple[int, int], area: Box) -> tuple[int, int]:
     """The least and the largest size of type (px)."""
     mean = math.sqrt(sheet_px[0] * sheet_px[1])
     least = max(9, round(0.0108 * min(mean, 3 * min(sheet_px))))
@@ -105,7 +112,7 @@ def _sizes(sheet_px: tuple[int, int], area: Area) -> tuple[int, int]:
     return least, most
 
 
-def _best_flow(parts: Sequence[Paragraph], area: Area, least: int, most: int) -> Flow:
+def _best_flow(parts: Sequence[Paragraph], area: Box, least: int, most: int) -> Flow:
     best = flow_text(parts, area, least)
     if not best.is_whole:
         # One line less: the note about what is left out stands there.
@@ -121,7 +128,7 @@ def _best_flow(parts: Sequence[Paragraph], area: Area, least: int, most: int) ->
     return _balanced(parts, area, best)
 
 
-def _balanced(parts: Sequence[Paragraph], area: Area, flow: Flow) -> Flow:
+def _balanced(parts: Sequence[Paragraph], area: Box, flow: Flow) -> Flow:
     """The same with columns of about the same height."""
     if flow.columns == 1:
         return flow
@@ -140,7 +147,7 @@ def _leading(size: int) -> int:
     return math.ceil(LEADING * size)
 
 
-def flow_text(parts: Sequence[Paragraph], area: Area, size: int) -> Flow:
+def flow_text(parts: Sequence[Paragraph], area: Box, size: int) -> Flow:
     """Set paragraphs in one size, column by column, until the place is full."""
     columns = max(1, math.ceil(area.w / (COLUMN_EM * size)))
     gap = 2 * size
@@ -187,7 +194,7 @@ def _marker(number: int, count: int, colours: Sequence[str]) -> str:
     return colours[1:-1][(number - 1) % (len(colours) - 2)]
 
 
-def _draw_note(draw: ImageDraw, prompt: str, flow: Flow, area: Area, ink: str) -> None:
+def _draw_note(draw: ImageDraw, prompt: str, flow: Flow, area: Box, ink: str) -> None:
     left_out = len(prompt) - (flow.lines[-1].end if flow.lines else 0)
     note = f"… {left_out:,} characters left out"
     x = flow.lines[-1].x if flow.lines else area.x + 0.9 * flow.size
@@ -234,7 +241,7 @@ def _label_size(size: int) -> int:
 def set_facts(
     draw: ImageDraw,
     facts: Sequence[tuple[str, str]],
-    box: tuple[int, int, int, int],
+    box: Box,
     size: int,
     inks: tuple[str, str, str],
     *,
@@ -245,24 +252,23 @@ def set_facts(
     Args:
         draw: where to.
         facts: labels and values.
-        box: x, y, width and height of the place for them (px).
+        box: the place for them.
         size: of the values (px).
         inks: of values, of labels, of rules.
         stacked: each fact in a row of its own.
     """
-    area = Area(*box)
-    rows = arrange_facts(facts, size, 0 if stacked else area.w)
-    if facts_height(rows, size) > area.h:
-        _set_compact(draw, facts, area, size, inks)
+    rows = arrange_facts(facts, size, 0 if stacked else box.w)
+    if facts_height(rows, size) > box.h:
+        _set_compact(draw, facts, box, size, inks)
         return
     for index, row in enumerate(rows):
-        top = area.y + index * _row_height(size)
+        top = box.y + index * _row_height(size)
         thick = max(1, round(size / 14))
-        draw.rectangle((area.x, top, area.x + area.w - 1, top + thick - 1), fill=inks[2])
-        x = float(area.x)
+        draw.rectangle((box.x, top, box.x + box.w - 1, top + thick - 1), fill=inks[2])
+        x = float(box.x)
         for label, value, wide in row:
             lettering.write(draw, x, top + 0.98 * size, label, _label_size(size), inks[1])
-            shown = lettering.shorten(value, size, area.w)
+            shown = lettering.shorten(value, size, box.w)
             lettering.write(draw, x, top + 2.1 * size, shown, size, inks[0])
             x += wide + FACT_GAP * size
 
@@ -270,7 +276,7 @@ def set_facts(
 def _set_compact(
     draw: ImageDraw,
     facts: Sequence[tuple[str, str]],
-    area: Area,
+    area: Box,
     size: int,
     inks: tuple[str, str, str],
 ) -> None:
