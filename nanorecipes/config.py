@@ -150,6 +150,11 @@ def connection(
     return Connection("qolaba", host, key or _environment_key(), key_name)
 
 
+def service_url() -> str:
+    """Scheme and host of the Qolaba service as it is set; no key is needed to know it."""
+    return _given.base_url or _setting("qolaba_base_url") or QOLABA_HOST
+
+
 def search_path() -> tuple[Path, ...]:
     """Folders with recipes, in the order searched; the built-in ones are not among them."""
     if _given.path is not None:

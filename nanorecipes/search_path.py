@@ -31,9 +31,9 @@ def built_in() -> Path:
 
 
 def _project() -> list[Folder]:
-    from nanorecipes.config import recipe_paths
+    from nanorecipes import config
 
-    return [Folder(Path("recipes"), "project"), *(Folder(path, "path") for path in recipe_paths())]
+    return [Folder(Path("recipes"), "project"), *(Folder(path, "path") for path in config.search_path())]
 
 
 def _user() -> list[Folder]:

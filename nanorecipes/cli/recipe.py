@@ -293,12 +293,11 @@ def curl_command(request: Request) -> str:
     """The request as a curl command; the key stays in the environment."""
     import json
 
-    from nanorecipes import wire
-    from nanorecipes.config import base_url
+    from nanorecipes import config, wire
 
     body = json.dumps(request.payload(), ensure_ascii=False, indent=2)
     return (
-        f"curl -sS {shlex.quote(base_url() + wire.GENERATE_PATH)} \\\n"
+        f"curl -sS {shlex.quote(config.service_url() + wire.GENERATE_PATH)} \\\n"
         '  -H "Authorization: Bearer $QOLABA_API_KEY" \\\n'
         "  -H 'Content-Type: application/json' \\\n"
         f"  -d {shlex.quote(body)}"

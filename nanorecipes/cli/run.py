@@ -1,0 +1,186 @@
+"""The commands that spend money: run, and resume for a task that was not waited for."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nanorecipes.cli import view
+from nanorecipes.cli.inputs import find_recipe, read_inputs
+from nanorecipes.cli.options import (
+    call_arguments,
+    call_options,
+    common,
+    inputs_argument,
+    recipe_argument,
+)
+from nanorecipes.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nanorecipes.client import Client
+    from nanorecipes.request import Request
+    from nanorecipes.result import Result
+
+
+class Money(click.ParamType):
+    """An amount of USD, exact."""
+
+    name = "USD"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Decimal:
+        try:
+            amount = Decimal(str(value).removeprefix("$"))
+        except InvalidOperation:
+            self.fail(f"expected an amount such as 0.25, found {value!r}", param, ctx)
+        if not amount.is_finite() or amount < 0:
+            self.fail(f"expected an amount of 0 or more, found {value!r}", param, ctx)
+        return amount
+
+
+_OUT = click.option(
+    "-o", "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(),
+    show_default="this folder", help="The folder for pictures and sidecars.",
+)  # fmt: skip
+_SANDBOX = click.option(
+    "--sandbox", is_flag=True,
+    help="Use the embedded sandbox: no key, no cost, proof pictures only.",
+)  # fmt: skip
+_TIMEOUT = click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), default=600.0, show_default=True,
+    metavar="SECONDS", help="How long to wait for the pictures.",
+)  # fmt: skip
+
+
+@click.command("run")
+@recipe_argument
+@inputs_argument
+@call_options
+@_OUT
+@_SANDBOX
+@click.option("--max-cost", type=Money(), help="Send nothing that is estimated above this.")
+@_TIMEOUT
+@common
+def run_command(
+    recipe_name: str,
+    inputs: tuple[str, ...],
+    out: Path,
+    sandbox: bool,
+    max_cost: Decimal | None,
+    timeout: float,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Run a recipe: render, send, wait, download, save.
+
+    Everything is checked before anything is sent: the arguments, the model's limits, the cost
+    against --max-cost, and that the folder can be written. Ctrl-C prints the line that resumes.
+    """
+    from nanorecipes.book import recipes
+
+    recipe = find_recipe(recipes, recipe_name)
+    request = recipe.render(**read_inputs(recipe, inputs), **call_arguments(options))
+    view.warn(request.warnings)
+    _check_folder(out)
+    progress = Progress(quiet=quiet or as_json, out=out, sandbox=sandbox)
+    with _client(sandbox, timeout, progress) as client:
+        progress.start(request, client.backend)
+        result = _guarded(progress, lambda: client.run(request, max_cost=max_cost))
+    _save(result, out, request, as_json, quiet)
+
+
+@click.command("resume")
+@click.argument("task_id")
+@_OUT
+@_SANDBOX
+@_TIMEOUT
+@common
+def resume_command(
+    task_id: str, out: Path, sandbox: bool, timeout: float, as_json: bool, quiet: bool
+) -> None:
+    """Wait for a task that was submitted before, and save its pictures. Waiting costs nothing."""
+    _check_folder(out)
+    progress = Progress(quiet=quiet or as_json, out=out, sandbox=sandbox)
+    with _client(sandbox, timeout, progress) as client:
+        result = _guarded(progress, lambda: client.wait(task_id))
+    _save(result, out, None, as_json, quiet)
+
+
+def _client(sandbox: bool, timeout: float, progress: Progress) -> Client:
+    from nanorecipes.client import Client
+
+    return Client(
+        backend="sandbox" if sandbox else None, timeout_s=timeout, observer=progress.note
+    )
+
+
+def _check_folder(out: Path) -> None:
+    """Find out that the folder can't be written before anything is paid for."""
+    from nanorecipes import codes, files
+    from nanorecipes.diagnostics import Diagnostic
+    from nanorecipes.errors import InputError
+
+    try:
+        files.check_writable(out)
+    except OSError as exc:
+        code = codes.BAD_OPTION
+        message = f"the folder {str(out)!r} can't be written: {exc.strerror or exc}"
+        finding = Diagnostic(
+            code.code, code.name, "error", message, field="out",
+            help="nothing was sent; choose another folder with -o",
+        )  # fmt: skip
+        raise InputError([finding]) from exc
+
+
+def _guarded(progress: Progress, work: Callable[[], Result]) -> Result:
+    """Do the work; whatever stops it, say how to come back for what was paid."""
+    from nanorecipes.errors import TaskTimeoutError
+
+    try:
+        return work()
+    except KeyboardInterrupt:
+        progress.interrupted()
+        raise
+    except TaskTimeoutError as exc:
+        if exc.task_id:
+            exc.help = f"the task may still finish; resume it with: {progress.resume_line(exc.task_id)}"
+        raise
+    finally:
+        progress.close()
+
+
+def _save(
+    result: Result, out: Path, request: Request | None, as_json: bool, quiet: bool
+) -> None:
+    view.warn(result.warnings)
+    paths = result.save(out)
+    if as_json:
+        view.print_json({
+            "recipe": request.recipe if request is not None else None,
+            "task_id": result.task_id,
+            "images": [
+                {"path": str(path), "width": image.size[0] if image.size else None,
+                 "height": image.size[1] if image.size else None, "mime_type": image.mime_type}
+                for path, image in zip(paths, result.images, strict=True)
+            ],
+            "cost_usd": result.cost,
+            "backend": result.backend,
+        })  # fmt: skip
+        return
+    for path, image in zip(paths, result.images, strict=True):
+        size = f"{image.size[0]}x{image.size[1]}" if image.size else "size unknown"
+        click.echo(str(path))
+        view.info(f"  {size} {image.mime_type}, made by: {path.name}.json", quiet)
+    said = {"service": "reported", "estimate": "estimated"}.get(result.cost_source, "")
+    fake = "  (sandbox: nothing was charged)" if result.backend == "sandbox" else ""
+    view.info(f"cost {view.money(result.cost)} {said}   task {result.task_id}{fake}", quiet)
+
+
+__all__ = ["resume_command", "run_command"]
