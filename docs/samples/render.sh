@@ -10,8 +10,8 @@ size_of() {
         mug) echo "1200 900" ;;
         room) echo "1200 800" ;;
         street) echo "1280 720" ;;
-        mannequin) echo "810 1080" ;;
-        coat) echo "810 1080" ;;
+        mannequin) echo "840 1120" ;;
+        coat) echo "840 1120" ;;
         bottle) echo "1024 1280" ;;
         garden) echo "1280 853" ;;
         *) echo "render.sh: found $1, expected one of: mug room street mannequin coat bottle garden logo" >&2; return 1 ;;

@@ -89,7 +89,7 @@ torus { 6.35, 0.75 scale <1, 1, 1.02> translate <0, 150, 1.6> texture { Knit } }
 #macro Pt(U, V)
   #local A = 0.95 + U * (2 * pi - 1.9);
   #local F = 0.5 - 0.5 * cos(A);
-  #local P = OnBody(Jacket, A, 146.5, 0.3 + 4.2 * V * V);
+  #local P = OnBody(Jacket, A, 146.5, 0.9 + 4.0 * V * V);
   <P.x, 147.6 + 2.4 * F - 8.5 * V * V + (1 - F) * -2.5 + 1.3 * sin(pi * min(max(V, 0), 1)), P.z>
 #end
 #declare Collar = object { SurfaceMesh(0, 1, 0, 1, 70, 18) }
@@ -110,10 +110,10 @@ union {
     #local A = A0 + U * (A1 - A0);
     OnBody(Jacket, A, H0 - V * Drop, JacketFolds(A, H0) + Proud)
   #end
-  object { SurfaceMesh(0, 1, 0, 1, 20, 6) pigment { Tone } finish { diffuse 0.9 } }
+  object { SurfaceMesh(0, 1, 0, 1, 20, 6) texture { Jacketing pigment { granite color_map { [0 Tone * 0.75] [1 Tone * 1.3] } scale 0.9 } } }
 #end
-Welt(0.70, 1.22, 80, 4.6, Wool * 0.8, 1.0)
-Welt(-1.12, -0.62, 80, 4.6, Wool * 0.8, 1.0)
+Welt(0.66, 1.14, 80, 4.6, Wool * 0.92, 1.0)
+Welt(-1.14, -0.66, 80, 4.6, Wool * 0.92, 1.0)
 Welt(0.72, 1.02, 122, 1.6, Wool * 0.75, 0.9)
 Welt(0.76, 0.98, 125.2, 3.3, srgb <0.80, 0.42, 0.28>, 0.85)
 
