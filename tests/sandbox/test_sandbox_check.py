@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sandbox_calls import FLASH, PRO, body
 
@@ -53,6 +53,7 @@ def fields(made: Any) -> set[str]:
     return {violation.field for violation in caught.value.violations}
 
 
+@settings(max_examples=60, deadline=None)
 @given(right_bodies())
 def test_what_the_catalogue_allows_passes(made: dict[str, Any]) -> None:
     """A sandbox stricter than the service would stop work that is right."""
@@ -64,6 +65,7 @@ def test_what_the_catalogue_allows_passes(made: dict[str, Any]) -> None:
     assert order.celery is made.get("celery", False)
 
 
+@settings(max_examples=60, deadline=None)
 @given(right_bodies(), st.sampled_from([*sorted(body()), "seed", "quality"]), JSON_VALUES)
 def test_any_json_value_is_accepted_or_refused_with_its_key(
     made: dict[str, Any], key: str, value: Any
@@ -78,6 +80,7 @@ def test_any_json_value_is_accepted_or_refused_with_its_key(
         assert key in named or key == "model"
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_an_order_or_a_bad_request(data: bytes) -> None:
     """Half a body or a body of another type must not bring the sandbox down."""
@@ -85,6 +88,7 @@ def test_any_bytes_are_an_order_or_a_bad_request(data: bytes) -> None:
         read_order(data)
 
 
+@settings(max_examples=60, deadline=None)
 @given(right_bodies(), st.randoms(use_true_random=False))
 def test_key_depends_on_content_alone(made: dict[str, Any], random: Any) -> None:
     """Faults and pictures are decided by the key: spelling and waiting mode must not change it."""

@@ -265,7 +265,7 @@ STRIKES = st.sampled_from([f.name for f in OUTCOMES if "generate" in f.routes] +
 FREE = {"429", "429_date", "503", "refused", "drop_before"}
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(STRIKES, st.integers(0, 3), st.booleans()), max_size=25))
 def test_each_accepted_post_charges_once_and_no_other(
     calls: list[tuple[str, int, bool]],
@@ -329,6 +329,7 @@ def test_a_failure_while_drawing_is_not_kept() -> None:
     assert cache.get_or_make("a", lambda: b"now") == b"now"
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 60))), st.integers(1, 150))
 def test_cache_stays_below_its_bound(puts: list[tuple[str, int]], limit: int) -> None:
     """Memory stays bounded in a run of any length; the latest is always held."""

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, UnidentifiedImageError
 from sandbox_calls import KEY, Clock, generate, get, poll, read, result_urls
@@ -28,6 +28,7 @@ def outcome(reply: Answer | Drop) -> str:
     return f"{reply.status} after {reply.delay_s}"
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.permutations(list(range(12)) * 2))
 def test_faults_do_not_depend_on_the_order_of_calls(rows: list[int]) -> None:
     """With many calls in flight the order is chance; a failing run must still be repeatable."""
@@ -42,6 +43,7 @@ def test_faults_do_not_depend_on_the_order_of_calls(rows: list[int]) -> None:
     assert seen == expected
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**40), st.text(max_size=20), st.integers(1, 9))
 def test_spelling_of_the_rates_does_not_matter(seed: int, key: str, attempt: int) -> None:
     """A text on the command line and a mapping in a test name the same faults."""

@@ -84,7 +84,7 @@ def test_any_text_can_be_set(text: str, ratio: str) -> None:
     assert opened(paint(sheet(ratio, prompt=text))).size == FLASH.size_px(ratio, "512")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.text(min_size=1, max_size=60), st.text(max_size=60))
 def test_any_name_fits_on_a_card(host: str, name: str) -> None:
     """Hosts and file names come from URLs, which may hold anything."""
@@ -206,6 +206,7 @@ def test_too_many_pixels_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> Non
 BOX = setting.Box(10, 10, 300, 200)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(st.sampled_from("ab é\n\t—漢"), max_size=300), st.integers(8, 30))
 def test_lines_hold_the_text_in_order(text: str, size: int) -> None:
     """Nothing of a prompt is lost, doubled or moved by wrapping it."""
@@ -218,6 +219,7 @@ def test_lines_hold_the_text_in_order(text: str, size: int) -> None:
         assert ends[-1] == len(text.rstrip())
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(st.sampled_from("abc é"), max_size=300), st.integers(8, 30))
 def test_lines_stay_in_their_place(text: str, size: int) -> None:
     """Type that runs out of its column would cover the picture or leave the sheet."""
@@ -259,6 +261,7 @@ def test_letters_with_marks_are_drawn_and_others_are_boxes() -> None:
     assert ink("\u200d\ufe0f") == ink("")
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=60), st.integers(6, 40), st.integers(1, 300))
 def test_shortened_text_fits(text: str, size: int, room: int) -> None:
     """A file name of any length stays on its card."""
