@@ -194,7 +194,10 @@ class Qolaba:
 
     def _absolute(self, image: RemoteImage) -> RemoteImage:
         """The picture with a whole URL, where the service gave only a path on its own host."""
-        url = urljoin(f"{self.base_url}/", image.url)
+        try:
+            url = urljoin(f"{self.base_url}/", image.url)
+        except ValueError:  # left as it is, for the download to refuse
+            url = image.url
         return type(image)(url, image.width, image.height, image.content_type)
 
     def _poll(self, task_id: str, deadline: float) -> Flow[TaskReply | Reply]:

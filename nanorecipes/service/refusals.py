@@ -92,11 +92,8 @@ class Refusals:
     def failed(self, reply: replies.TaskReply, task_id: str | None) -> ApiError:
         """The error of a task that ended without a picture, whatever word it used."""
         said = self.scrub(reply.text) if reply.text else None
-        blocked = reply.block_reason
-        if blocked is None and reply.state == "failed":
-            blocked = replies.block_word(reply.text)
-        if blocked is not None:
-            return self._blocked(blocked, said, task_id, None)
+        if reply.block_reason is not None:
+            return self._blocked(reply.block_reason, said, task_id, None)
         if reply.state == "finished":
             what = "the task finished without a picture" + (f": {said}" if said else "")
             help = "change the wording or the pictures, and try again"

@@ -124,14 +124,19 @@ def read_task(body: bytes) -> TaskReply | None:
     task_id = _task_id(layers)
     names_images = any(isinstance(layer.get("images"), list) for layer in layers)
     failed = not images and _says_failed(layers, task_id)
+    state = _state(words, names_images or bool(images), failed)
+    error = _first_text(layers, _ERROR_KEYS) if state == "failed" else None
+    blocked = _block_code(layers) or block_word(error)
+    own_words = _first_text(layers, _TEXT_KEYS) or _loose_text(layers)
     return TaskReply(
-        state=_state(words, names_images or bool(images), failed),
+        state=state,
         word=words[-1] if words else "",
         task_id=task_id,
         images=images,
         cost_usd=_cost(layers),
-        text=_first_text(layers, _TEXT_KEYS) or _loose_text(layers),
-        block_reason=_block_code(layers),
+        # A refusal speaks for itself; what broke is told by the error.
+        text=own_words if blocked else error or own_words,
+        block_reason=blocked,
         names_images=names_images,
         is_telling=bool(words or images or failed or task_id or names_images),
     )
