@@ -1,0 +1,1 @@
+"""The benchmark of the proof: photos, seeded pairs, training and the table."""

@@ -1,0 +1,164 @@
+"""What a proof says, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PIL import Image
+
+    from nanorecipes.proof.paint import Canvas
+
+Changes = Literal["part", "background", "look", "scene"]
+"""What an edit was allowed to change."""
+Verdict = Literal["kept", "drifted", "unclear", "not provable"]
+
+SCORE_MEANING = (
+    "how far the pixels outside the allowed change support that the promise was kept: "
+    "1 everything stayed, 0 something surely did not; "
+    "null where pixels can't tell"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Shares of the source's width or height (0 to 1) that fell out of the frame on each side.
+
+    Negative: the frame shows that much more there than the source did.
+    """
+
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 0.0
+    bottom: float = 0.0
+
+    @property
+    def worst(self) -> float:
+        """The largest loss of the four sides."""
+        return max(self.left, self.top, self.right, self.bottom)
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How the source lies in the output."""
+
+    found: bool
+    """Whether the two pictures could be laid over each other at all."""
+    sure: bool
+    """Whether enough of both fits to trust the numbers below to a pixel or two."""
+    scale: float
+    """Size of things in the output against a plain resize: 1.05 is a zoom in by 5 %."""
+    stretch: float
+    """Width against height of things in the output: 1 is undistorted."""
+    shift_px: tuple[float, float]
+    """How far the middle moved right and down, in source pixels."""
+    rotation_deg: float
+    """Clockwise turn in degrees."""
+    mirrored: bool
+    cropped: Edges
+    warp_px: float
+    """Smooth bending left after scale, shift and turn, in source pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """How exposure and colour of the whole moved, measured on what stayed."""
+
+    exposure_ev: float
+    """Brighter (positive) or darker, in stops."""
+    contrast: float
+    """Contrast against the source's: 1 is unchanged."""
+    colour: tuple[float, float]
+    """Shift to red (against green) and to yellow (against blue), in CIELAB units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One place where the output differs from the source."""
+
+    box: tuple[int, int, int, int]
+    """Left, top, right, bottom in source pixels."""
+    area_px: int
+    """Changed area in source pixels; `share` is the same as a part of the picture."""
+    share: float
+    strength: float
+    """How sure the change is, 0 to 1."""
+    expected: bool
+    """Whether the change lies where change was allowed."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The recipe's promise held against the output."""
+
+    verdict: Verdict
+    score: float | None
+    """See `score_means`; None when pixels can't prove the promise."""
+    reasons: tuple[str, ...]
+    changes: Changes
+    framing: Framing
+    tone: Tone
+    changed: tuple[Change, ...]
+    """Biggest first."""
+    source_size: tuple[int, int]
+    """Width and height of the source in pixels."""
+    output_size: tuple[int, int]
+    duration_s: float
+    score_means: str = SCORE_MEANING
+    _canvas: Canvas | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def drift(self) -> tuple[Change, ...]:
+        """The changes that were not allowed, biggest first."""
+        return tuple(change for change in self.changed if not change.expected)
+
+    def to_json(self) -> dict[str, Any]:
+        """The proof as plain data: numbers, texts, lists; no pictures."""
+        data = {
+            key: getattr(self, key)
+            for key in ("verdict", "score", "score_means", "changes", "source_size", "output_size")
+        }
+        data["reasons"] = list(self.reasons)
+        data["framing"] = asdict(self.framing)
+        data["tone"] = asdict(self.tone)
+        data["changed"] = [asdict(change) for change in self.changed]
+        data["duration_s"] = round(self.duration_s, 3)
+        listed = _listed(data)
+        assert isinstance(listed, dict)
+        return listed
+
+    def change_map(self) -> Image.Image:
+        """Grey picture in the source's shape, at most about half a megapixel: white changed."""
+        return self._drawn().change_map()
+
+    def overlay(self) -> Image.Image:
+        """The output in the source's frame with heat and boxes: red not allowed, blue allowed."""
+        return self._drawn().overlay(self)
+
+    def save(self, directory: str | Path) -> dict[str, Path]:
+        """Write `proof.json`, `overlay.jpg` and `change-map.png` into a directory.
+
+        Returns:
+            The three paths by the keys json, overlay and change_map.
+
+        Raises:
+            SaveError: a file can't be written there.
+        """
+        from nanorecipes.proof.paint import save_proof
+
+        return save_proof(self, directory)
+
+    def _drawn(self) -> Canvas:
+        assert self._canvas is not None, "a proof made by prove() holds its pictures"
+        return self._canvas
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _listed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_listed(item) for item in value]
+    return value
