@@ -133,7 +133,8 @@ def _plan(sheet: Sheet) -> Plan:
     else:
         strip = Box(right, frame.y, to_right, frame_h)
         text = Box(room.x, below, room.w, to_bottom)
-    fact_size = max(8, round(0.0135 * min(mean, 2.2 * short)))
+    roomy = len(sheet.tiles) == 1 and width >= height and to_bottom > 0.2 * height
+    fact_size = max(8, round((0.0175 if roomy else 0.0135) * min(mean, 2.2 * short)))
     badge = max(11, round(0.055 * math.sqrt(frame_w * frame_h)))
     return Plan(frame, strip, text, Box(0, height - band_h, width, band_h), fact_size, badge)
 

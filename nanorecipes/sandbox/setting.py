@@ -212,11 +212,38 @@ FactRows = list[list[tuple[str, str, float]]]
 
 
 def arrange_facts(facts: Sequence[tuple[str, str]], size: int, room: float) -> FactRows:
-    """Break label and value pairs into rows; each carries its width (px). No room: one a row."""
+    """Break label and value pairs into rows of about the same length; each carries its width (px).
+
+    With no room each stands in a row of its own.
+    """
+    measured = [
+        (label, value, max(lettering.width(value, size), lettering.width(label, _label_size(size))))
+        for label, value in facts
+    ]
+    rows = _fill_rows(measured, size, room)
+    least = room
+    while len(rows) > 1 and least > 0:  # the narrowest room that needs no more rows
+        least -= size
+        tried = _fill_rows(measured, size, least)
+        if len(tried) > len(rows):
+            break
+        rows = tried
+    return _aligned(rows, size, room)
+
+
+def _aligned(rows: FactRows, size: int, room: float) -> FactRows:
+    """The same with its facts one below the other, where the room allows."""
+    count = max(len(row) for row in rows)
+    columns = [max(row[i][2] for row in rows if i < len(row)) for i in range(count)]
+    if sum(columns) + FACT_GAP * size * (count - 1) > room:
+        return rows
+    return [[(*fact[:2], columns[index]) for index, fact in enumerate(row)] for row in rows]
+
+
+def _fill_rows(facts: Sequence[tuple[str, str, float]], size: int, room: float) -> FactRows:
     rows: FactRows = [[]]
     used = 0.0
-    for label, value in facts:
-        wide = max(lettering.width(value, size), lettering.width(label, _label_size(size)))
+    for label, value, wide in facts:
         if rows[-1] and used + wide > room:
             rows.append([])
             used = 0.0
