@@ -17,7 +17,11 @@ from nanorecipes.sandbox.check import BadRequestError, read_order, request_key, 
 MODELS = st.sampled_from(sorted(catalogue().by_id))
 URLS = st.integers(0, 10**6).map(lambda number: f"https://pics.example/{number}.jpg")
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=9),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner),
     max_leaves=8,
 )
