@@ -15,7 +15,7 @@ from nanorecipes.recipe.places import Entry, Folder
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from nanorecipes.diagnostics import Diagnostic
     from nanorecipes.recipe.params import Param, Slot

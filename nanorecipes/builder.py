@@ -1,4 +1,4 @@
-"""From a recipe and a call's arguments to a request: rendered, checked against the model, priced."""
+"""From a recipe and a call's arguments to a request: rendered, held to the limits, priced."""
 
 from __future__ import annotations
 

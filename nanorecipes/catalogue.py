@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
 DATA_FILE = Path(__file__).parent / "data" / "models.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """What one picture costs, and where the figure comes from."""
 
     usd: Decimal
@@ -25,8 +23,7 @@ class Price:
     """Whether it is the service's own published price; another's list price is only near."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What one request may hold, whatever the model (characters and counts)."""
 
     prompt_chars: int
@@ -36,8 +33,7 @@ class Limits:
     max_num_images: int
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """One model: what it offers and what it costs.
 
     For a full id that the catalogue doesn't list, `known` is false and nothing is offered or refused.
@@ -88,8 +84,7 @@ def ratio_value(ratio: str) -> float:
     return int(width) / int(height)
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogue:
+class Catalogue(NamedTuple):
     """Every known model, and the date on which the facts were collected."""
 
     date: str

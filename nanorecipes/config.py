@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, cast, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, cast, get_args
 from urllib.parse import urlsplit
 
 from nanorecipes.errors import ConfigurationError
@@ -39,8 +37,7 @@ _FILE_KEYS = {**{key: key for key in _VARIABLES}, "base_url": "qolaba_base_url"}
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(NamedTuple):
     """Where requests go and with which key; made and checked before a client exists."""
 
     backend: Backend
@@ -50,8 +47,7 @@ class Connection:
     """Where the key came from, for messages that tell to check it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(NamedTuple):
     """What `configure` was called with."""
 
     backend: str | None = None
@@ -61,7 +57,7 @@ class _Given:
     mode: Mode | None = None
     path: tuple[Path, ...] | None = None
     uploads: str | None = None
-    observer: Callable[[Any], Any] | None = field(default=None, repr=False)
+    observer: Callable[[Any], Any] | None = None
 
 
 _given = _Given()
@@ -220,7 +216,7 @@ def check_base_url(value: Any, where: str) -> str:
         _ = parts.port
     except ValueError:
         is_fit = False
-    if not is_fit or "@" in parts.netloc or parts.query or parts.fragment or not text.isprintable():
+    if not is_fit or not text.isprintable() or any(char in text for char in "@?# \\"):
         raise ConfigurationError(
             f"{where} is not the address of a service, expected scheme and host "
             f"such as {QOLABA_HOST}",
@@ -287,6 +283,8 @@ def _nearest_file() -> Path | None:
 @lru_cache(maxsize=8)
 def _read(file: Path, changed_ns: int) -> Mapping[str, Any]:
     """`[tool.nanorecipes]` of a file; read again when the file has changed."""
+    import tomllib  # only where there is such a file: every start would pay for it
+
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import secrets
 import stat
 from typing import TYPE_CHECKING
 
@@ -167,7 +166,7 @@ def is_regular(path: Path) -> bool:
 
 def _temporary(folder: Path) -> tuple[Path, int]:
     """A new file with a name that nobody else has, and the rights that the user's mask gives."""
-    name = folder / f".nanorecipes-{secrets.token_hex(8)}.part"
+    name = folder / f".nanorecipes-{os.urandom(8).hex()}.part"
     return name, os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
 
 

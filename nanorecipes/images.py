@@ -1,4 +1,4 @@
-"""Image inputs as the caller gave them: path, URL, bytes, open file or PIL image. Nothing is fetched."""
+"""Image inputs as given: path, URL, bytes, open file or PIL image. Nothing is fetched."""
 
 from __future__ import annotations
 
@@ -173,17 +173,24 @@ def _absent(path: Path) -> str:
 
 def _displayed_size(source: bytes | Path, name: str) -> tuple[int, int]:
     """Read the header through Pillow; EXIF orientations 5 to 8 swap width and height."""
+    data = io.BytesIO(source if isinstance(source, bytes) else _read_file(source))
+
     import warnings
 
     from PIL import Image, UnidentifiedImageError
 
-    data = io.BytesIO(source if isinstance(source, bytes) else _read_file(source))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(data) as image:
                 width, height = image.size
                 turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as exc:
+    except (
+        UnidentifiedImageError,
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+    ) as exc:
         raise BadImageError(f"{name!r} is not a picture that can be read") from exc
     return (height, width) if turned else (width, height)

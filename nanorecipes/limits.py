@@ -49,7 +49,9 @@ def check_limits(
     if prompt_chars > limits.prompt_chars:
         found.append(_too_long(prompt_chars, limits.prompt_chars))
     if not limits.min_sources <= sources <= limits.max_sources:
-        message = f"{sources} source images, allowed are {limits.min_sources} to {limits.max_sources}"
+        message = (
+            f"{sources} source images, allowed are {limits.min_sources} to {limits.max_sources}"
+        )
         found.append(_finding(codes.LIMIT_IMAGES, "images", message))
     if references > limits.max_references:
         message = f"{references} reference images, allowed are at most {limits.max_references}"

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nanorecipes.recipe.places import Folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PACKS = "nanorecipes.packs"
 """The entry point group of packs: `name = "package"` or `name = "package:folder"`."""
@@ -33,7 +37,10 @@ def built_in() -> Path:
 def _project() -> list[Folder]:
     from nanorecipes import config
 
-    return [Folder(Path("recipes"), "project"), *(Folder(path, "path") for path in config.search_path())]
+    return [
+        Folder(Path("recipes"), "project"),
+        *(Folder(path, "path") for path in config.search_path()),
+    ]
 
 
 def _user() -> list[Folder]:
@@ -46,18 +53,48 @@ def _user() -> list[Folder]:
 
 def _packs() -> list[Folder]:
     """Recipe folders of installed packages; no code of theirs is run to find them."""
-    from importlib.metadata import entry_points
+    found = []
+    for base in map(Path, sys.path):
+        for name, value in sorted(_entry_points(base)):
+            package, _, folder = value.partition(":")
+            home = _package_folder(package.strip())
+            if home is not None:
+                path = home / (folder.strip() or "recipes")
+                found.append(Folder(path if path.is_dir() else home, f"pack {name}"))
+    return found
+
+
+def _entry_points(base: Path) -> Iterator[tuple[str, str]]:
+    """Name and value of the packs that are installed in one folder of the import path.
+
+    The metadata files are read here because importlib.metadata takes as long to import as a whole
+    empty Python takes to start, and this runs at every start.
+    """
+    try:
+        names = os.listdir(base)
+    except OSError:
+        return
+    for name in names:
+        if not name.endswith((".dist-info", ".egg-info")):
+            continue
+        try:
+            text = (base / name / "entry_points.txt").read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            continue
+        _, found, section = text.partition(f"[{PACKS}]")
+        for line in section.partition("\n[")[0].splitlines() if found else ():
+            key, equals, value = line.partition("=")
+            if equals and not key.lstrip().startswith(("#", ";")):
+                yield key.strip(), value.strip()
+
+
+def _package_folder(package: str) -> Path | None:
+    """The folder of a top-level package, found without importing it."""
     from importlib.util import find_spec
 
-    found = []
-    for point in sorted(entry_points(group=PACKS), key=lambda point: point.name):
-        package, _, folder = point.value.partition(":")
-        try:
-            spec = find_spec(package)
-        except (ImportError, ValueError):
-            continue
-        for location in (spec.submodule_search_locations or ()) if spec is not None else ():
-            base = Path(location)
-            path = base / folder if folder else base / "recipes"
-            found.append(Folder(path if path.is_dir() else base, f"pack {point.name}"))
-    return found
+    try:
+        spec = find_spec(package) if package.isidentifier() else None
+    except (ImportError, ValueError):
+        return None
+    places = spec.submodule_search_locations if spec is not None else None
+    return Path(places[0]) if places else None

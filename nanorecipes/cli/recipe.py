@@ -76,13 +76,18 @@ def _print_list(found: list[tuple[Entry, Recipe]], quiet: bool) -> None:
     shown = sorted(found, key=lambda item: item[1].name)
     for group in dict.fromkeys(recipe.name.split("/")[0] for _, recipe in shown):
         rows = [
-            (recipe.name + (" (deprecated)" if recipe.deprecated else ""), recipe.summary)
+            (recipe.name + (" (deprecated)" if recipe.deprecated else ""), _first(recipe.summary))
             for _, recipe in shown
             if recipe.name.split("/")[0] == group
         ]
         click.echo(view.heading(group))
         click.echo(view.table(rows))
     view.info(f"{len(shown)} recipes; `nanorecipes show NAME` tells what one takes")
+
+
+def _first(summary: str) -> str:
+    """The first sentence, which says when to use it."""
+    return summary.split(". ")[0].rstrip(".")
 
 
 def _summary(entry: Entry, recipe: Recipe) -> dict[str, Any]:
@@ -205,7 +210,7 @@ def _command_line(recipe: Recipe, inputs: Any) -> str:
     for name, value in inputs.items():
         values = value if isinstance(value, list) else [value]
         if name in recipe.images or name in recipe.params:
-            words += [shlex.quote(f"{name}={_shown(item)}") for item in values]
+            words += [f"{name}={shlex.quote(_shown(item))}" for item in values]
         elif isinstance(value, bool):
             flags.append(f"--{'' if value else 'no-'}{name.replace('_', '-')}")
         else:
