@@ -37,6 +37,8 @@ DUPLICATE_NAME = Code("NR021", "duplicate-name", "Two libraries hold a recipe of
 UNREADABLE = Code("NR022", "unreadable-file", "The file can't be read.")
 BAD_SETTING = Code("NR023", "bad-setting", "A setting that the recipe's model does not offer.")
 OUTSIDE = Code("NR024", "outside-library", "A path or link leads out of the library.")
+UNKNOWN_RULE = Code("NR025", "unknown-rule", "`allow` names a rule that the guide does not have.")
+UNUSED_ALLOW = Code("NR026", "unused-allow", "`allow` names a rule that the recipe does not break.")
 
 UNKNOWN_ARGUMENT = Code("NR030", "unknown-argument", "The recipe has no such argument.")
 MISSING_ARGUMENT = Code("NR031", "missing-argument", "A required argument was not given.")

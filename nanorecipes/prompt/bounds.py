@@ -8,6 +8,8 @@ from typing import Any
 
 MAX_STEPS = 10_000
 """Loop turns and macro calls together. The largest built-in recipe takes fewer than 100."""
+MAX_ITEMS = 10_000
+"""Entries of lists that a template makes or walks through in a filter."""
 MAX_CHARS = 64_000
 """Characters written, those of values inside values too: 16 times the longest prompt."""
 MAX_INTEGER = 10**15
@@ -20,10 +22,11 @@ class BoundError(Exception):
 class Meter:
     """Counts down what a rendering may still use."""
 
-    __slots__ = ("chars", "steps")
+    __slots__ = ("chars", "items", "steps")
 
     def __init__(self) -> None:
         self.steps = MAX_STEPS
+        self.items = MAX_ITEMS
         self.chars = MAX_CHARS
 
     def step(self, chars: int = 0) -> None:
@@ -32,6 +35,12 @@ class Meter:
         if self.steps < 0:
             raise BoundError(f"it took more than {MAX_STEPS} steps")
         self.write(chars)
+
+    def walk(self, items: int) -> None:
+        """Take some entries of a list."""
+        self.items -= items
+        if self.items < 0:
+            raise BoundError(f"its lists had more than {MAX_ITEMS} entries")
 
     def write(self, chars: int) -> None:
         """Take some characters of output."""

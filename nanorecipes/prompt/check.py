@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jinja2 import nodes
 
 from nanorecipes import codes
+from nanorecipes.prompt.bounds import MAX_INTEGER
 from nanorecipes.prompt.environment import HANDLE_ATTRIBUTES, LOOP_ATTRIBUTES, TESTS
 from nanorecipes.prompt.filters import FILTERS
 from nanorecipes.suggest import did_you_mean
@@ -38,8 +39,11 @@ _NAMES: dict[type[nodes.Node], str] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+_TAKE_ABSENT = frozenset({"default", "length", "join", "join_and", "unique"})
+"""Filters to which an absent image is an empty list."""
+
+
+class Signature(NamedTuple):
     """What a macro takes: its arguments, and how many of the last have defaults."""
 
     name: str
@@ -47,7 +51,7 @@ class Signature:
     defaults: int
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class Scope:
     """The names that a template may use."""
 
@@ -56,6 +60,8 @@ class Scope:
     """Image slots, and whether each may be absent."""
     macros: Mapping[str, Signature] = field(default_factory=dict)
     others: frozenset[str] = frozenset()
+    broken: frozenset[str] = frozenset()
+    """Macros that could not be imported, which is reported where they should have been."""
     used: set[str] = field(default_factory=set)
     """Parameters and images that some expression reads."""
     spoken: set[str] = field(default_factory=set)
@@ -63,10 +69,7 @@ class Scope:
 
     def knows(self, name: str) -> bool:
         return (
-            name in self.params
-            or name in self.images
-            or name in self.macros
-            or name in self.others
+            name in self.params or name in self.images or name in self.macros or name in self.others
         )
 
     def all_names(self) -> list[str]:
@@ -115,13 +118,28 @@ class Check:
             if _CONTROL.search(node.data):
                 self.report(codes.NOT_ALLOWED, node.lineno, "a control character", None, None)
             return
-        inner = node
-        while isinstance(inner, nodes.Filter) and inner.name != "default":
-            inner = inner.node
-        if isinstance(inner, nodes.Name) and self.scope.images.get(inner.name):
-            if inner.name not in guarded and inner.name not in known:
-                self.unguarded(inner)
         self.expression(node, known, guarded)
+        self.needed(node, known, guarded)
+
+    def needed(self, node: Any, known: frozenset[str], guarded: frozenset[str]) -> None:
+        """Report optional images that would be printed even when they are absent."""
+        if isinstance(node, nodes.Name):
+            optional = self.scope.images.get(node.name, False)
+            if optional and node.name not in guarded and node.name not in known:
+                self.unguarded(node)
+        elif isinstance(node, nodes.Filter) and node.name not in _TAKE_ABSENT:
+            self.needed(node.node, known, guarded)
+            for argument in node.args:
+                self.needed(argument, known, guarded)
+        elif isinstance(node, (nodes.Getattr, nodes.Getitem)):
+            self.needed(node.node, known, guarded)
+        elif isinstance(node, (nodes.Concat, nodes.Add)):
+            for part in node.iter_child_nodes():
+                self.needed(part, known, guarded)
+        elif isinstance(node, nodes.CondExpr):
+            self.needed(node.expr1, known, guarded | _attached(node.test, True))
+            if node.expr2 is not None:
+                self.needed(node.expr2, known, guarded | _attached(node.test, False))
 
     def unguarded(self, node: nodes.Name) -> None:
         name = node.name
@@ -132,19 +150,22 @@ class Check:
     def condition(
         self, node: nodes.If, known: frozenset[str], guarded: frozenset[str]
     ) -> frozenset[str]:
-        inside = guarded | self.tested(node.test, known, guarded)
-        after = self.block(node.body, known, inside)
-        for other in node.elif_:
-            after |= self.statement(other, known, inside)
-        return after | self.block(node.else_, known, inside)
+        """Each branch knows what its own test makes sure of and what those before ruled out."""
+        after = []
+        for branch in (node, *node.elif_):
+            self.tested(branch.test, known, guarded)
+            inside = guarded | _attached(branch.test, True)
+            after.append(self.block(branch.body, known, inside))
+            guarded |= _attached(branch.test, False)
+        after.append(self.block(node.else_, known, guarded))
+        # A name is set behind the `if` only when every branch sets it.
+        return frozenset.intersection(*after)
 
-    def tested(self, test: Any, known: frozenset[str], guarded: frozenset[str]) -> frozenset[str]:
-        """Check a condition; the names in it count as guarded behind it."""
+    def tested(self, test: Any, known: frozenset[str], guarded: frozenset[str]) -> None:
+        """Check a condition: a name that only stands in one is not spoken of."""
         self.in_condition += 1
         self.expression(test, known, guarded)
         self.in_condition -= 1
-        names = [test] if isinstance(test, nodes.Name) else test.find_all(nodes.Name)
-        return frozenset(name.name for name in names)
 
     def loop(self, node: nodes.For, known: frozenset[str], guarded: frozenset[str]) -> None:
         self.expression(node.iter, known, guarded)
@@ -179,10 +200,10 @@ class Check:
         if isinstance(node, nodes.Name):
             self.name(node, known)
         elif isinstance(node, nodes.CondExpr):
-            inside = guarded | self.tested(node.test, known, guarded)
+            self.tested(node.test, known, guarded)
             for part in (node.expr1, node.expr2):
                 if part is not None:
-                    self.expression(part, known, inside)
+                    self.expression(part, known, guarded)
         elif isinstance(node, nodes.Call):
             self.call(node, known, guarded)
         elif isinstance(node, nodes.Filter):
@@ -197,9 +218,8 @@ class Check:
             self.refuse(node)
 
     def plain(self, node: Any, known: frozenset[str], guarded: frozenset[str]) -> None:
-        if isinstance(node, nodes.Const) and isinstance(node.value, str):
-            if _CONTROL.search(node.value):
-                self.report(codes.NOT_ALLOWED, node.lineno, "a control character", None, None)
+        if isinstance(node, nodes.Const):
+            self.constant(node)
         if isinstance(node, (nodes.Mul, nodes.Mod, nodes.Pow)):
             for side in (node.left, node.right):
                 if isinstance(side, nodes.Const) and not isinstance(side.value, (int, float)):
@@ -208,9 +228,21 @@ class Check:
         for child in node.iter_child_nodes():
             self.expression(child, known, guarded)
 
+    def constant(self, node: nodes.Const) -> None:
+        value = node.value
+        if isinstance(value, str) and _CONTROL.search(value):
+            self.report(codes.NOT_ALLOWED, node.lineno, "a control character", None, None)
+        elif isinstance(value, (int, float)) and abs(value) > MAX_INTEGER:
+            message = f"a number beyond {MAX_INTEGER}"
+            self.report(codes.NOT_ALLOWED, node.lineno, message, None, None)
+
     def name(self, node: nodes.Name, known: frozenset[str]) -> None:
         name = node.name
-        if name in known or name == "range":
+        if name in known or name in self.scope.broken:
+            return
+        if name in self.scope.macros or name == "range":
+            message = f"{name!r} is a macro and has to be called"
+            self.report(codes.UNKNOWN_MACRO, node.lineno, message, name, f"write {name}(...)")
             return
         if not self.scope.knows(name):
             near = did_you_mean(name, [*self.scope.all_names(), *known])
@@ -230,10 +262,9 @@ class Check:
             if not 1 <= len(node.args) <= 3 or node.kwargs:
                 message = "range() takes one to three numbers"
                 self.report(codes.MACRO_ARGUMENTS, node.lineno, message, name, None)
-        elif name in self.scope.macros and name not in known:
-            self.scope.used.add(name)
+        elif name is not None and name in self.scope.macros and name not in known:
             self.arguments(node, self.scope.macros[name])
-        else:
+        elif name not in self.scope.broken:
             self.uncallable(node, name)
 
     def uncallable(self, node: nodes.Call, name: str | None) -> None:
@@ -264,9 +295,7 @@ class Check:
         problems += [f"needs {name!r}" for name in required if name not in given]
         for problem in problems:
             message = f"the macro {macro.name!r} {problem}"
-            self.report(
-                codes.MACRO_ARGUMENTS, node.lineno, message, macro.name, f"it is {shown}"
-            )
+            self.report(codes.MACRO_ARGUMENTS, node.lineno, message, macro.name, f"it is {shown}")
 
     def filter(self, node: nodes.Filter, known: frozenset[str], guarded: frozenset[str]) -> None:
         if node.node is None:  # a filter block, which is refused where it stands
@@ -278,7 +307,7 @@ class Check:
             message = f"there is no filter {node.name!r}"
             self.report(codes.UNKNOWN_FILTER, node.lineno, message, node.name, near)
             return
-        keywords = {keyword.key: None for keyword in node.kwargs}
+        keywords: dict[str, Any] = {keyword.key: None for keyword in node.kwargs}
         try:
             _signature(node.name).bind(None, *node.args, **keywords)
         except TypeError as exc:
@@ -307,7 +336,10 @@ class Check:
         allowed = HANDLE_ATTRIBUTES
         if isinstance(node.node, nodes.Name) and node.node.name == "loop":
             allowed = LOOP_ATTRIBUTES
-        if node.attr not in allowed:
+        if isinstance(node.node, nodes.Name) and node.node.name in self.scope.params - known:
+            message = f"{node.node.name!r} is a parameter and has no .{node.attr}"
+            self.report(codes.NOT_ALLOWED, node.lineno, message, node.attr, None)
+        elif node.attr not in allowed:
             near = did_you_mean(node.attr, allowed) or f"there are {', '.join(sorted(allowed))}"
             message = f"nothing here has .{node.attr}"
             self.report(codes.NOT_ALLOWED, node.lineno, message, node.attr, near)
@@ -317,6 +349,20 @@ class Check:
         message = f"`{name}` can't be used in a recipe"
         advice = "templates have if, for, set, filters, and macros imported from _macros/"
         self.report(codes.NOT_ALLOWED, node.lineno, message, name, advice)
+
+
+def _attached(test: Any, outcome: bool) -> frozenset[str]:
+    """The images that are surely attached when a condition comes out true, or false."""
+    if isinstance(test, nodes.Not):
+        return _attached(test.node, not outcome)
+    if isinstance(test, (nodes.And, nodes.Or)):
+        left, right = _attached(test.left, outcome), _attached(test.right, outcome)
+        return left | right if isinstance(test, nodes.And) is outcome else left & right
+    if not outcome or isinstance(test, nodes.Test):
+        return frozenset()
+    # A comparison or a filter that comes out true has asked for something that the image has.
+    names = [test] if isinstance(test, nodes.Name) else test.find_all(nodes.Name)
+    return frozenset(name.name for name in names)
 
 
 @cache

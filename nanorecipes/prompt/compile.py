@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jinja2 import nodes
 from jinja2.environment import Template
@@ -14,7 +13,7 @@ from jinja2.exceptions import TemplateSyntaxError
 
 from nanorecipes import codes
 from nanorecipes.prompt.check import Check, Scope
-from nanorecipes.prompt.environment import bound, environment
+from nanorecipes.prompt.environment import MAX_PARTS, bound, environment, parse
 from nanorecipes.prompt.layout import Layout, make_layout
 from nanorecipes.prompt.macros import Imported, Importer
 from nanorecipes.prompt.pieces import Piece, pieces
@@ -27,14 +26,13 @@ if TYPE_CHECKING:
     from nanorecipes.recipe.source import Document
 
 END = "\x1e"
-"""Closes each piece in the rendered text; refused in values and templates, so it is never theirs."""
+"""Closes each piece in the rendered text; refused in values and templates: it is never theirs."""
 
 LINES = 1_000_000
 """A compiled line is `piece * LINES + line`, so that an error finds its way back."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Compiled:
+class Compiled(NamedTuple):
     """A recipe's templates, ready to run; `run` writes the pieces, each closed by `END`."""
 
     pieces: tuple[Piece, ...]
@@ -43,7 +41,7 @@ class Compiled:
     layout: Layout
     template: Template | None = None
     """All pieces that hold variables, as one; None where there is none or with an error."""
-    globals: Mapping[str, Any] = field(default_factory=dict)
+    globals: Mapping[str, Any] = MappingProxyType({})
     spoken: frozenset[str] = frozenset()
     """Image slots that some template prints."""
     used: frozenset[str] = frozenset()
@@ -58,11 +56,16 @@ class Compiled:
         return self.template.root_render_func(context)
 
 
-@dataclass(slots=True)
 class _Parsed:
-    piece: Piece
-    tree: nodes.Template
-    imported: dict[str, Imported] = field(default_factory=dict)
+    """A piece and its syntax tree; `imported` is filled when all pieces are parsed."""
+
+    __slots__ = ("imported", "parts", "piece", "tree")
+
+    def __init__(self, piece: Piece, tree: nodes.Template, parts: int) -> None:
+        self.piece = piece
+        self.tree = tree
+        self.parts = parts
+        self.imported: dict[str, Imported] = {}
 
 
 def compile_prompt(
@@ -77,8 +80,9 @@ def compile_prompt(
     found: list[Diagnostic] = []
     all_pieces = pieces(definition)
     parsed = [tree for piece in all_pieces if (tree := _parse(piece, found)) is not None]
-    by_file = _import(parsed, macro_folders, found)
-    scopes = _check(definition, parsed, by_file, found)
+    found += _too_many_parts(parsed)
+    by_file, broken = _import(parsed, macro_folders, found)
+    scopes = _check(definition, parsed, by_file, broken, found)
     spoken = frozenset().union(*(scope.spoken for scope in scopes), _named(definition))
     used = frozenset().union(*(scope.used for scope in scopes))
     if len(parsed) == len(all_pieces):
@@ -93,7 +97,7 @@ def compile_prompt(
     if compiled.errors or not layout.dynamic:
         return compiled
     template, names = _assemble([(i, parsed[i]) for i in layout.dynamic])
-    return replace(compiled, template=template, globals=names)
+    return compiled._replace(template=template, globals=names)
 
 
 def _constant(item: _Parsed) -> str | None:
@@ -116,18 +120,21 @@ def _report(piece: Piece, found: list[Diagnostic]) -> Callable[..., None]:
 def _parse(piece: Piece, found: list[Diagnostic]) -> _Parsed | None:
     report = _report(piece, found)
     try:
-        return _Parsed(piece, environment().parse(plain_blanks(piece.text)))
+        return _Parsed(piece, *parse(piece.text))
     except TemplateSyntaxError as exc:
         message = (exc.message or "not valid").rstrip(".")
         report(codes.TEMPLATE_SYNTAX, exc.lineno, message, None, _syntax_help(message))
-    except RecursionError:
-        report(codes.TOO_LARGE, 1, "expressions are nested too deep", None, None)
     return None
 
 
-def plain_blanks(text: str) -> str:
-    """The text with every white space but line breaks as a blank, so that none counts double."""
-    return re.sub(r"[^\S\n]", " ", text)
+def _too_many_parts(parsed: Sequence[_Parsed]) -> list[Diagnostic]:
+    parts = 0
+    for item in parsed:
+        parts += item.parts
+        if parts > MAX_PARTS:
+            message = f"the templates have more than {MAX_PARTS} parts together"
+            return [item.piece.place().diagnostic(codes.TOO_LARGE, message)]
+    return []
 
 
 def _syntax_help(message: str) -> str | None:
@@ -142,14 +149,20 @@ def _import(
     parsed: Sequence[_Parsed],
     macro_folders: Callable[[Path], Sequence[Path]],
     found: list[Diagnostic],
-) -> dict[Document, dict[str, Imported]]:
-    """What each file imports: an import holds for every template of the file that it stands in."""
+) -> tuple[dict[Document, dict[str, Imported]], frozenset[str]]:
+    """What each file imports: an import holds for every template of the file that it stands in.
+
+    Returns:
+        The macros by file, and the names that could not be imported.
+    """
     by_file: dict[Document, dict[str, Imported]] = {}
+    broken: set[str] = set()
     for item in parsed:
         document = item.piece.document
         root = document.root_folder or document.path.parent
-        importer = Importer(macro_folders(root), _report(item.piece, found))
+        importer = Importer(item.piece.text, macro_folders(root), _report(item.piece, found))
         names = importer.run(item.tree)
+        broken |= importer.broken
         for file in importer.files:
             found += file.findings
         known = by_file.setdefault(document, {})
@@ -162,30 +175,27 @@ def _import(
             known[name] = imported
     for item in parsed:
         item.imported = by_file[item.piece.document]
-    return by_file
+    return by_file, frozenset(broken)
 
 
 def _check(
     definition: Definition,
     parsed: Sequence[_Parsed],
     by_file: Mapping[Document, Mapping[str, Imported]],
+    broken: frozenset[str],
     found: list[Diagnostic],
 ) -> list[Scope]:
     scopes = []
-    broken = {finding.code for finding in found} & {codes.UNKNOWN_MACRO.code}
     for item in parsed:
         macros = {name: imp.signature for name, imp in by_file[item.piece.document].items()}
         scope = Scope(
             params=frozenset(definition.params),
-            images={slot.name: slot.min == 0 for slot in definition.slots.values()},
+            images={slot.name: slot.optional for slot in definition.slots.values()},
             macros=macros,
             others=frozenset({"model"}),
+            broken=broken,
         )
-        own: list[Diagnostic] = []
-        Check(scope, _report(item.piece, own)).run(item.tree)
-        if broken:  # a call of a macro that could not be imported says nothing new
-            own = [finding for finding in own if finding.code != codes.UNKNOWN_MACRO.code]
-        found += own
+        Check(scope, _report(item.piece, found)).run(item.tree)
         scopes.append(scope)
     return scopes
 
@@ -230,7 +240,6 @@ def _assemble(parsed: Sequence[tuple[int, _Parsed]]) -> tuple[Template, dict[str
     body: list[nodes.Node] = []
     for index, item in parsed:
         _rename_macros(item, names, by_function)
-        item.tree.body = [node for node in item.tree.body if not isinstance(node, nodes.FromImport)]
         bound(item.tree)
         _renumber(item.tree, index)
         inner: list[nodes.Node] = list(item.tree.body)

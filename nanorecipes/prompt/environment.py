@@ -1,11 +1,13 @@
-"""The sandbox that templates run in: no attributes but the handles', no calls but macros, bounded."""
+"""The sandbox that templates run in: only the handles' attributes, only macro calls, bounded."""
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
 from jinja2 import StrictUndefined, nodes
+from jinja2.exceptions import TemplateSyntaxError
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -20,8 +22,8 @@ from nanorecipes.prompt.bounds import (
     meter,
     number_only,
 )
-from nanorecipes.prompt.filters import FILTERS
-from nanorecipes.prompt.words import Absent, Handle, Handles, text
+from nanorecipes.prompt.filters import FILTERS, text
+from nanorecipes.prompt.words import Absent, Handle, Handles
 
 TESTS = (
     "defined", "undefined", "none", "odd", "even", "divisibleby", "string", "number", "integer",
@@ -29,6 +31,14 @@ TESTS = (
     "equalto", "==", "!=", "<", "<=", ">", ">=", "greaterthan", "lessthan", "boolean", "float",
     "iterable", "mapping",
 )  # fmt: skip
+
+MAX_TEMPLATE_CHARS = 64_000
+"""Of one template text or macro file."""
+MAX_PARTS = 4_000
+"""Parts of the syntax trees of a recipe or a macro file; compiling takes about 0.1 ms for each."""
+MAX_NESTING = 40
+MAX_LOOPS = 8
+"""Loops within each other. Python compiles at most 20 of them, and 100 levels of indentation."""
 
 HANDLE_ATTRIBUTES = frozenset({"ordinal", "label"})
 LOOP_ATTRIBUTES = frozenset(
@@ -52,13 +62,15 @@ class RecipeEnvironment(ImmutableSandboxedEnvironment):
             raise BoundError(f"`{operator}` by zero")
         return checked_number(self.binop_table[operator](left, right))
 
-    def call(  # type: ignore[override]  # the sandbox's own names, shorter
-        self, context: Context, callee: Any, /, *args: Any, **kwargs: Any
-    ) -> Any:
+    def call(self, context: Context, callee: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call a macro, counted; nothing else that a template can reach may be called."""
+        kwargs.pop("_loop_vars", None)  # Jinja2 adds them for callables that ask for the context
+        kwargs.pop("_block_vars", None)
         if isinstance(callee, Macro):
             current().step()
-            return callee(*args, **kwargs).strip()
+            written: str = callee(*args, **kwargs).strip()
+            current().write(len(written))
+            return written
         if callee is _range:
             return _range(*args, **kwargs)
         raise BoundError("only macros and range() can be called")
@@ -70,9 +82,22 @@ class RecipeEnvironment(ImmutableSandboxedEnvironment):
         return attr in LOOP_ATTRIBUTES and type(obj).__name__ == "LoopContext"
 
 
-def _range(start: int, stop: int | None = None, step: int = 1) -> range:
-    """A range; the loop over it is counted, so that its own length needs no bound."""
-    return range(start, stop, step) if stop is not None else range(start)
+def _range(start: int, stop: int | None = None, step: int = 1) -> list[int]:
+    """Whole numbers in a row, counted before they are made."""
+    numbers = range(start, stop, step) if stop is not None else range(start)
+    current().walk(len(numbers))
+    return list(numbers)
+
+
+def flat_list(items: list[Any]) -> list[Any]:
+    """A list as the template writes it; lists of lists of lists would grow beyond all bounds."""
+    for item in items:
+        if isinstance(item, (list, tuple)):
+            current().walk(len(item))
+            if any(isinstance(entry, (list, tuple)) for entry in item):
+                raise BoundError("lists are nested more than 2 deep")
+    current().walk(len(items))
+    return items
 
 
 def join_texts(parts: Any) -> str:
@@ -121,10 +146,20 @@ class _Bounder(NodeTransformer):
         self.generic_visit(node)
         chars = sum(len(data.data) for data in node.find_all(nodes.TemplateData))
         cost = nodes.Const(chars, lineno=node.lineno)
-        node.iter = nodes.Filter(
-            node.iter, "_bounded", [cost], [], None, None, lineno=node.lineno
-        )
+        node.iter = nodes.Filter(node.iter, "_bounded", [cost], [], None, None, lineno=node.lineno)
         return node
+
+    def visit_List(self, node: nodes.List) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        return nodes.Filter(node, "_list", [], [], None, None, lineno=node.lineno)
+
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:  # noqa: N802
+        if node.ctx != "load":  # the targets of a loop or an assignment
+            return node
+        return self.visit_List(nodes.List(node.items, lineno=node.lineno))
+
+    def visit_FromImport(self, node: nodes.FromImport) -> None:  # noqa: N802
+        """Dropped: what it imports is bound as a function already."""
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
@@ -132,8 +167,51 @@ class _Bounder(NodeTransformer):
         return nodes.Filter(parts, "_concat", [], [], None, None, lineno=node.lineno)
 
 
+def parse(text: str) -> tuple[nodes.Template, int]:
+    """The syntax tree of a template, small enough for everything that walks it, and its parts.
+
+    Raises:
+        TemplateSyntaxError: it is not valid, or goes beyond a bound.
+    """
+    if len(text) > MAX_TEMPLATE_CHARS:
+        raise TemplateSyntaxError(f"a template of more than {MAX_TEMPLATE_CHARS} characters", 1)
+    try:
+        tree = environment().parse(plain_blanks(text))
+    except RecursionError as exc:
+        raise TemplateSyntaxError("expressions are nested too deep", 1) from exc
+    except ValueError as exc:  # Python refuses to read numbers of thousands of digits
+        raise TemplateSyntaxError("a number has too many digits", 1) from exc
+    return tree, _measure(tree)
+
+
+def plain_blanks(text: str) -> str:
+    """The text with every white space but line breaks as a blank, so that none counts double."""
+    return re.sub(r"[^\S\n]", " ", text)
+
+
+def _measure(tree: nodes.Template) -> int:
+    """Count the parts; refuse what Python could not compile, and walk no deeper than allowed."""
+    level: list[tuple[nodes.Node, int]] = [(tree, 0)]
+    count = 0
+    for _ in range(MAX_NESTING):
+        level = [
+            (child, loops + isinstance(child, nodes.For))
+            for node, loops in level
+            for child in node.iter_child_nodes()
+        ]
+        if not level:
+            return count
+        count += len(level)
+        if count > MAX_PARTS:
+            raise TemplateSyntaxError(f"more than {MAX_PARTS} parts", level[-1][0].lineno)
+        for node, loops in level:
+            if loops > MAX_LOOPS:
+                raise TemplateSyntaxError(f"more than {MAX_LOOPS} loops in a loop", node.lineno)
+    raise TemplateSyntaxError(f"parts are nested more than {MAX_NESTING} deep", level[0][0].lineno)
+
+
 def bound(tree: nodes.Template) -> nodes.Template:
-    """A syntax tree whose loops and joins are counted."""
+    """A syntax tree whose loops, lists and joins are counted."""
     _Bounder().visit(tree)
     tree.set_environment(environment())
     return tree
@@ -149,7 +227,7 @@ def environment() -> RecipeEnvironment:
         keep_trailing_newline=False,
         cache_size=0,
     )
-    env.filters = {**FILTERS, "_bounded": bounded, "_concat": join_texts}
+    env.filters = {**FILTERS, "_bounded": bounded, "_concat": join_texts, "_list": flat_list}
     env.tests = {name: env.tests[name] for name in TESTS if name in env.tests}
     env.globals = {"range": _range}
     return env

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from jinja2 import Undefined
 from jinja2.exceptions import FilterArgumentError
 
+from nanorecipes.prompt import words
 from nanorecipes.prompt.bounds import checked_number, current
-from nanorecipes.prompt.words import join_and as _join_and
-from nanorecipes.prompt.words import text
+from nanorecipes.prompt.words import Absent, Handles
 from nanorecipes.recipe.params import Verbatim
+
+
+def text(value: Any) -> str:
+    """A value as it prints; a list's length is counted before it is made."""
+    if isinstance(value, (list, tuple)) and not isinstance(value, Handles):
+        current().write(sum(len(text(item)) + 2 for item in value))
+    return words.text(value)
 
 
 def _written(value: str) -> str:
@@ -20,12 +28,12 @@ def _written(value: str) -> str:
 
 def capitalize(value: Any) -> str:
     """First letter large, all others small; an image's name so begins a sentence."""
-    return text(value).capitalize()
+    return _written(text(value).capitalize())
 
 
 def default(value: Any, default_value: Any = "", boolean: bool = False) -> Any:
-    """Another value for one that isn't defined (with `true`, also for an empty one)."""
-    missing = isinstance(value, Undefined) or value is None
+    """Another value for one that isn't defined or attached (with `true`, also for an empty one)."""
+    missing = value is None or isinstance(value, (Undefined, Absent))
     return default_value if missing or (boolean and not value) else value
 
 
@@ -52,16 +60,16 @@ def to_int(value: Any, default: int = 0) -> int:
 def join(value: Any, d: str = "") -> str:
     """Entries one behind the other with a text between them."""
     between = text(d)
-    texts = [text(item) for item in _items(value)]
+    texts = [text(item) for item in _walked(value)]
     current().write(sum(map(len, texts)) + len(between) * len(texts))
     return between.join(texts)
 
 
 def join_and(value: Any, last: str = "and") -> str:
     """`a, b and c`; with another word, `a, b or c`."""
-    items = _items(value)
-    current().write(sum(len(text(item)) + 2 for item in items))
-    return _join_and(items, text(last))
+    texts = [text(item) for item in _walked(value)]
+    current().write(sum(len(item) + 2 for item in texts))
+    return words.join_and(texts, text(last))
 
 
 def length(value: Any) -> int:
@@ -71,7 +79,7 @@ def length(value: Any) -> int:
 
 def lower(value: Any) -> str:
     """All letters small."""
-    return text(value).lower()
+    return _written(text(value).lower())
 
 
 def quote(value: Any) -> str:
@@ -96,7 +104,11 @@ def round_number(value: Any, precision: int = 0, method: str = "common") -> floa
     """Rounded to so many decimals: `common`, `ceil` or `floor`."""
     import math
 
-    rounds = {"common": round, "ceil": math.ceil, "floor": math.floor}
+    rounds: dict[str, Callable[[float], float]] = {
+        "common": round,
+        "ceil": math.ceil,
+        "floor": math.floor,
+    }
     if method not in rounds:
         raise FilterArgumentError("round: the method is common, ceil or floor")
     scale = 10.0 ** max(-9, min(9, precision))
@@ -119,25 +131,26 @@ def sentence(value: Any) -> str:
 
 def title(value: Any) -> str:
     """Each word with a large first letter."""
-    return " ".join(word[:1].upper() + word[1:].lower() for word in text(value).split(" "))
+    shown = _written(text(value))
+    return " ".join(word[:1].upper() + word[1:].lower() for word in shown.split(" "))
 
 
 def trim(value: Any, chars: str | None = None) -> str:
     """Without white space (or the given characters) at both ends."""
-    return text(value).strip(chars)
+    return _written(text(value).strip(chars))
 
 
 def unique(value: Any) -> list[Any]:
     """Each entry once, in order, whatever its case."""
     seen: dict[str, Any] = {}
-    for item in _items(value):
+    for item in _walked(value):
         seen.setdefault(text(item).lower(), item)
     return list(seen.values())
 
 
 def upper(value: Any) -> str:
     """All letters large."""
-    return text(value).upper()
+    return _written(text(value).upper())
 
 
 def _items(value: Any) -> Any:
@@ -147,6 +160,13 @@ def _items(value: Any) -> Any:
     if not isinstance(value, (str, int, float)) and hasattr(value, "__len__"):
         return list(value)
     return text(value)
+
+
+def _walked(value: Any) -> Any:
+    """The entries, counted."""
+    items = _items(value)
+    current().walk(len(items))
+    return items
 
 
 FILTERS = {

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nanorecipes.prompt.words import join_and
 
@@ -58,8 +57,7 @@ def enumerate_phrases(items: Sequence[str]) -> str:
     return join_and(once)
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Protected things of one image."""
 
     image: str | None
@@ -69,8 +67,7 @@ class Group:
     """Their enumeration, where no entry depends on a value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """Where each piece's text goes; `texts` holds those of pieces without variables, finished."""
 
     texts: tuple[str, ...]

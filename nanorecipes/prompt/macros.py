@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from jinja2 import Template, nodes
 from jinja2.exceptions import TemplateSyntaxError
@@ -13,24 +13,33 @@ from jinja2.exceptions import TemplateSyntaxError
 from nanorecipes import codes
 from nanorecipes.diagnostics import Diagnostic
 from nanorecipes.prompt.check import Check, Scope, Signature
-from nanorecipes.prompt.environment import bound, environment
-from nanorecipes.recipe.library import MAX_MACRO_BYTES, find_macro
+from nanorecipes.prompt.environment import bound, environment, parse
+from nanorecipes.recipe.library import (
+    MAX_MACRO_BYTES,
+    Stamp,
+    find_macro,
+    imported_names,
+    read_macro,
+    stamp,
+)
 from nanorecipes.recipe.places import MACROS
 from nanorecipes.suggest import did_you_mean
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class MacroFile:
+
+class MacroFile(NamedTuple):
     """The macros of one file, ready to be called, and what is wrong with it."""
 
     path: Path
-    macros: Mapping[str, Any] = field(default_factory=dict)
-    signatures: Mapping[str, Signature] = field(default_factory=dict)
+    macros: Mapping[str, Any] = _NONE
+    signatures: Mapping[str, Signature] = _NONE
     findings: tuple[Diagnostic, ...] = ()
+    stamps: tuple[Stamp, ...] = ()
+    """Of the file and of those that it imports: what its compiled macros were made from."""
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(NamedTuple):
     """One name that a template imports."""
 
     name: str
@@ -39,7 +48,10 @@ class Imported:
     signature: Signature
 
 
-_cache: dict[tuple[Path, int, int, tuple[Path, ...]], MacroFile] = {}
+MAX_TRAIL = 8
+"""Macro files that import each other in a row."""
+
+_cache: dict[tuple[Path, tuple[Path, ...]], MacroFile] = {}
 
 
 def imports(tree: nodes.Template) -> Iterator[nodes.FromImport]:
@@ -50,24 +62,40 @@ def imports(tree: nodes.Template) -> Iterator[nodes.FromImport]:
 class Importer:
     """Resolves the imports of one template and reports those that can't be."""
 
-    def __init__(self, folders: Sequence[Path], report: Any, trail: tuple[Path, ...] = ()) -> None:
+    def __init__(
+        self, text: str, folders: Sequence[Path], report: Any, trail: tuple[Path, ...] = ()
+    ) -> None:
+        self.plain = frozenset(imported_names(text))
         self.folders = folders
         self.report = report
         self.trail = trail
         self.files: list[MacroFile] = []
+        self.broken: set[str] = set()
+        """Names that could not be imported: reported once, so that calls need not be."""
 
     def run(self, tree: nodes.Template) -> dict[str, Imported]:
         """The names that a template imports; what can't be found is reported."""
         found: dict[str, Imported] = {}
         for node in imports(tree):
             file = self.file(node)
-            for item in node.names if file is not None else ():
+            for item in node.names:
                 name, alias = item if isinstance(item, tuple) else (item, item)
-                self.take(node, file, name, alias, found)
+                if file is None or name not in file.macros:
+                    self.missing(node, file, name)
+                    self.broken.add(alias)
+                    continue
+                signature = file.signatures[name]
+                found[alias] = Imported(
+                    alias,
+                    file.macros[name],
+                    Signature(alias, signature.arguments, signature.defaults),
+                )
         return found
 
     def file(self, node: nodes.FromImport) -> MacroFile | None:
         name = node.template.value if isinstance(node.template, nodes.Const) else None
+        if name not in self.plain:  # the content hash would miss what isn't written out
+            name = None
         path = find_macro(self.folders, name) if isinstance(name, str) else None
         if path is None:
             shown = repr(name) if name is not None else "a computed name"
@@ -86,40 +114,34 @@ class Importer:
             message = f"{name!r} imports itself by way of {self.trail[-1].name}"
             self.report(codes.UNKNOWN_MACRO, node.lineno, message, name, None)
             return None
+        if len(self.trail) >= MAX_TRAIL:
+            message = f"more than {MAX_TRAIL} macro files import each other in a row"
+            self.report(codes.TOO_LARGE, node.lineno, message, name, None)
+            return None
         file = load(path, self.folders, self.trail)
         self.files.append(file)
         return file
 
-    def take(
-        self,
-        node: nodes.FromImport,
-        file: MacroFile | None,
-        name: str,
-        alias: str,
-        found: dict[str, Imported],
-    ) -> None:
-        if file is None or name not in file.macros:
-            if file is not None and not file.findings:
-                near = did_you_mean(name, file.macros)
-                advice = near or f"it has {', '.join(sorted(file.macros)) or 'none'}"
-                message = f"{file.path.name} has no macro {name!r}"
-                self.report(codes.UNKNOWN_MACRO, node.lineno, message, name, advice)
-            # A broken or missing one is reported once, so its calls need not be reported again.
+    def missing(self, node: nodes.FromImport, file: MacroFile | None, name: str) -> None:
+        if file is None or file.findings:  # reported already, as a whole
             return
-        signature = file.signatures[name]
-        found[alias] = Imported(
-            alias, file.macros[name], Signature(alias, signature.arguments, signature.defaults)
-        )
+        near = did_you_mean(name, file.macros)
+        advice = near or f"it has {', '.join(sorted(file.macros)) or 'none'}"
+        message = f"{file.path.name} has no macro {name!r}"
+        self.report(codes.UNKNOWN_MACRO, node.lineno, message, name, advice)
 
 
 def load(path: Path, folders: Sequence[Path], trail: tuple[Path, ...] = ()) -> MacroFile:
-    """A macro file, compiled; read again only when it has changed."""
-    stat = path.stat()
-    key = (path, stat.st_mtime_ns, stat.st_size, tuple(folders))
-    if key not in _cache:
-        if len(_cache) > 500:
-            _cache.clear()
-        _cache[key] = _load(path, folders, trail)
+    """A macro file, compiled; read again only when it or a file that it imports has changed."""
+    key = (path, tuple(folders))
+    known = _cache.get(key)
+    if known is not None and all(stamp(Path(item[0])) == item for item in known.stamps):
+        return known
+    if len(_cache) > 500:
+        _cache.clear()
+    own = stamp(path)  # taken before reading: a change in between is seen the next time
+    file = _load(path, folders, trail)
+    _cache[key] = file._replace(stamps=(own, *file.stamps))
     return _cache[key]
 
 
@@ -140,32 +162,34 @@ def _load(path: Path, folders: Sequence[Path], trail: tuple[Path, ...]) -> Macro
             )
         )  # fmt: skip
 
-    raw = path.read_bytes()
+    try:
+        raw = read_macro(path)
+    except OSError as exc:
+        report(codes.UNREADABLE, 1, f"can't be read: {exc.strerror or exc}", None, None)
+        return MacroFile(path, findings=tuple(findings))
     if len(raw) > MAX_MACRO_BYTES:
         report(codes.TOO_LARGE, 1, f"the file is larger than {MAX_MACRO_BYTES} bytes", None, None)
         return MacroFile(path, findings=tuple(findings))
     text = raw.decode("utf-8", errors="replace")
     lines += text.split("\n")
     try:
-        tree = environment().parse(text)
+        tree, _ = parse(text)
     except TemplateSyntaxError as exc:
         report(codes.TEMPLATE_SYNTAX, exc.lineno, str(exc.message), None, None)
         return MacroFile(path, findings=tuple(findings))
-    except RecursionError:
-        report(codes.TOO_LARGE, 1, "expressions are nested too deep", None, None)
-        return MacroFile(path, findings=tuple(findings))
-    importer = Importer(folders, report, (*trail, path))
+    importer = Importer(text, folders, report, (*trail, path))
     imported = importer.run(tree)
     for file in importer.files:
         findings += file.findings
-    signatures = _check(tree, imported, report)
+    stamps = tuple(dict.fromkeys(item for file in importer.files for item in file.stamps))
+    signatures = _check(tree, imported, frozenset(importer.broken), report)
     if findings:
-        return MacroFile(path, signatures=signatures, findings=tuple(findings))
-    return MacroFile(path, _compile(tree, imported, list(signatures)), signatures)
+        return MacroFile(path, signatures=signatures, findings=tuple(findings), stamps=stamps)
+    return MacroFile(path, _compile(tree, imported, list(signatures)), signatures, stamps=stamps)
 
 
 def _check(
-    tree: nodes.Template, imported: Mapping[str, Imported], report: Any
+    tree: nodes.Template, imported: Mapping[str, Imported], broken: frozenset[str], report: Any
 ) -> dict[str, Signature]:
     """Check each macro's body; a macro may call those above it, so that none can call itself."""
     known = {name: item.signature for name, item in imported.items()}
@@ -173,7 +197,7 @@ def _check(
     for node in tree.body:
         if isinstance(node, nodes.Macro):
             arguments = tuple(argument.name for argument in node.args)
-            scope = Scope(macros={**known, **own})
+            scope = Scope(macros={**known, **own}, broken=broken)
             check = Check(scope, report)
             check.block(node.body, frozenset(arguments), frozenset())
             for value in node.defaults:
@@ -202,4 +226,4 @@ def _compile(
     functions = {name: item.function for name, item in imported.items()}
     template = Template.from_code(env, code, {**env.globals, **functions})
     module = template.make_module()
-    return {name: getattr(module, name) for name in names if hasattr(module, name)}
+    return {name: getattr(module, name) for name in names}

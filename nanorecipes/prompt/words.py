@@ -62,7 +62,7 @@ class Handle:
 
 
 class Handles(tuple[Handle, ...]):
-    """The images of a list slot: prints as `the second and third images`, and can be looped over."""
+    """The images of a list slot: prints as `the second and third images`; can be looped over."""
 
     label: str
 

@@ -28,12 +28,12 @@ CALL_OPTIONS = (
     "model", "quality", "aspect_ratio", "num_images", "seed", "search", "protect", "notes", "out",
 )  # fmt: skip
 
-TEMPLATE_WORDS = frozenset(
-    "and as elif else false for from if import in is loop namespace none not or range recursive "
-    "self set super true with without".split()
-)
+TEMPLATE_WORDS = frozenset({
+    "and", "as", "elif", "else", "false", "for", "from", "if", "import", "in", "is", "loop",
+    "namespace", "none", "not", "or", "range", "recursive", "self", "set", "super", "true", "with",
+    "without",
+})  # fmt: skip
 """Names that a template could not read, or would read as something else."""
-
 
 
 class _Checker:
@@ -82,7 +82,9 @@ class _Checker:
                 self.report(codes.BAD_NAME, ("params", name), message, key=True)
         if not any((spec or {}).get("role", "source") == "source" for spec in images.values()):
             message = "no image has the role source; the service edits at least one"
-            self.report(codes.WRONG_VALUE, ("images",), message, "give one `role: source`", key=True)
+            self.report(
+                codes.WRONG_VALUE, ("images",), message, "give one `role: source`", key=True
+            )
 
     def check_slot(self, name: str, spec: dict[str, Any]) -> None:
         slot = make_slot(name, spec)
@@ -232,7 +234,9 @@ class _Checker:
                 if name not in known:
                     advice = did_you_mean(name, known)
                     message = f"the recipe has no input {name!r}"
-                    self.report(codes.BAD_EXAMPLE, (*path, "inputs", name), message, advice, key=True)
+                    self.report(
+                        codes.BAD_EXAMPLE, (*path, "inputs", name), message, advice, key=True
+                    )
 
 
 def explain_value(param: Param, exc: ValidationError) -> str:

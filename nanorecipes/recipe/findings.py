@@ -1,4 +1,4 @@
-"""Validation errors put into words: what was found, what was expected, and the nearest right name."""
+"""Validation errors in words: what was found, what was expected, and the nearest right name."""
 
 from __future__ import annotations
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nanorecipes import codes
 from nanorecipes.diagnostics import Diagnostic
 from nanorecipes.errors import RecipeError, UnknownRecipeError
 from nanorecipes.recipe import source
-from nanorecipes.recipe.merge import check_override_alone, merge
+from nanorecipes.recipe.merge import lone_overrides, merge
 from nanorecipes.recipe.model import Definition, define
 from nanorecipes.recipe.places import MACROS, NAME, SUFFIX, Entry, Folder, walk
 from nanorecipes.suggest import did_you_mean, nearest
@@ -21,25 +20,29 @@ from nanorecipes.suggest import did_you_mean, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from nanorecipes.recipe.source import Document
+    from nanorecipes.recipe.source import Document, Place
 
 _PART = re.compile(r"[a-z][a-z0-9_]*\Z")
-_MACRO_FILE = re.compile(r"\{%[-+]?\s*(?:from|import)\s+(?:\"([^\"]*)\"|'([^']*)')")
-MAX_MACRO_BYTES = 256 * 1024
+_MACRO_FILE = re.compile(r"\{%[-+]?\s*from\s*(?:\"([^\"]*)\"|'([^']*)')\s*import")
+MAX_MACRO_BYTES = 64 * 1024
+MAX_MACRO_FILES = 50
+"""Of one recipe, those that macro files import counted in."""
+
+Stamp = tuple[str, int, int]
+"""A file's name, time of change and size; zeros for one that isn't there."""
 
 
-@dataclass(slots=True)
-class _Cached:
+class _Cached(NamedTuple):
     definition: Definition
-    signature: tuple[tuple[str, int, int], ...]
+    stamps: tuple[Stamp, ...]
 
 
-@dataclass(slots=True)
 class Shelf:
     """Several libraries in search order; reads a file when its name is asked for, not before."""
 
-    folders: Sequence[Folder]
-    _cache: dict[Path, _Cached] = field(default_factory=dict)
+    def __init__(self, folders: Sequence[Folder]) -> None:
+        self.folders = folders
+        self._cache: dict[Path, _Cached] = {}
 
     def entries(self) -> Iterator[Entry]:
         """Every recipe file of every library, in search order, then by name."""
@@ -48,7 +51,7 @@ class Shelf:
 
     def names(self) -> list[str]:
         """Every recipe name, sorted, each once."""
-        return sorted({entry.name for entry in self.entries()})
+        return sorted({entry.name for entry in self.entries() if NAME.match(entry.name)})
 
     def find(self, name: str) -> list[Entry]:
         """The files that a name may mean, in search order; no file is opened."""
@@ -83,12 +86,10 @@ class Shelf:
             RecipeError: with every problem of the file.
         """
         cached = self._cache.get(entry.path)
-        if cached is not None and all(_stamp(Path(name)) == (name, *rest)
-                                      for name, *rest in cached.signature):
+        if cached is not None and all(stamp(Path(item[0])) == item for item in cached.stamps):
             return cached.definition
         definition, files = self._read(entry)
-        signature = tuple(_stamp(path) for path in files)
-        self._cache[entry.path] = _Cached(definition, signature)
+        self._cache[entry.path] = _Cached(definition, tuple(stamp(path) for path in files))
         return definition
 
     def load_path(self, path: Path) -> Definition:
@@ -118,7 +119,7 @@ class Shelf:
             document, more = self._merged(entry, document, digest)
             files += more
         elif isinstance(document.data, dict):
-            check_override_alone(document)
+            document.problems += lone_overrides(document)
         definition = define(
             entry.name, document, content_hash=digest.hexdigest(), root=entry.folder.path
         )
@@ -132,9 +133,8 @@ class Shelf:
         document = source.parse(entry.path, text)
         document.root_folder = entry.folder.path
         files = [entry.path]
-        for path in self._macro_files(entry, text):
-            _feed(digest, path.name, path.read_bytes()[:MAX_MACRO_BYTES])
-            files.append(path)
+        if "import" in text or "\\" in text:  # a backslash may hide the word from this search
+            files += self._feed_macros(entry, document.data, digest)
         return document, files
 
     def _merged(
@@ -143,53 +143,103 @@ class Shelf:
         name = child.data["extends"]
         place = child.place(("extends",))
         if not isinstance(name, str):
-            message = "extends must be the name of a recipe"
-            raise RecipeError([place.diagnostic(codes.BAD_PARENT, message)], path=entry.path)
+            raise _at(place, "extends must be the name of a recipe")
         # A file may extend the one that it stands before, so itself is no candidate.
         own = os.path.abspath(entry.path)
         found = [item for item in self.find(name) if os.path.abspath(item.path) != own]
         if not found:
-            finding = place.diagnostic(
-                codes.BAD_PARENT, f"there is no recipe {name!r} to extend",
-                help=did_you_mean(name, self.names()),
-            )  # fmt: skip
-            raise RecipeError([finding], path=entry.path)
+            near = did_you_mean(name, [other for other in self.names() if other != name])
+            advice = "a recipe can't extend itself" if name == entry.name else near
+            message = f"there is no recipe {name!r} to extend"
+            raise _at(place, message, advice)
         parent, files = self._document(found[0], digest)
-        if isinstance(parent.data, dict) and "extends" in parent.data:
-            message = f"{name!r} extends another recipe itself; only one step is allowed"
-            advice = f"extend {parent.data['extends']!r} instead"
-            finding = place.diagnostic(codes.BAD_PARENT, message, help=advice)
-            raise RecipeError([finding], path=entry.path)
         if not isinstance(parent.data, dict):
-            message = f"{name!r} is no recipe"
-            raise RecipeError([place.diagnostic(codes.BAD_PARENT, message)], path=entry.path)
+            raise _at(place, f"{name!r} is no recipe")
+        if "extends" in parent.data:
+            message = f"{name!r} extends another recipe itself; only one step is allowed"
+            raise _at(place, message, f"extend {parent.data['extends']!r} instead")
+        if len(found) > 1 and parent.data.get("overrides") is not True:
+            raise RecipeError([duplicate_finding(found)], path=found[0].path)
+        parent.problems += lone_overrides(parent)
         return merge(child, parent), files
 
-    def _macro_files(self, entry: Entry, text: str) -> list[Path]:
-        """Macro files that a text imports, and those that they import, each once, sorted."""
+    def _feed_macros(self, entry: Entry, data: Any, digest: hashlib._Hash) -> list[Path]:
+        """Add the macro files that a recipe's templates import, and those that they import.
+
+        Returns:
+            The files, and those that are not there but would be taken if they were.
+        """
         folders = self.macro_folders(entry.folder.path)
-        found: dict[Path, None] = {}
-        queue = _imports(text)
-        while queue and len(found) < 100:
-            path = find_macro(folders, queue.pop())
-            if path is not None and path not in found:
-                found[path] = None
-                queue += _imports(path.read_text(encoding="utf-8", errors="replace"))
-        return sorted(found)
+        texts = list(_texts(data.get("prompt"))) if isinstance(data, dict) else []
+        queue = [name for text in texts for name in imported_names(text)]
+        found: dict[str, bytes] = {}
+        files: list[Path] = []
+        while queue:
+            name = queue.pop()
+            path = find_macro(folders, name)
+            if name in found or not _is_macro_name(name):
+                continue
+            files += _candidates(folders, name, path)
+            found[name] = raw = b"" if path is None else _read_or_fail(path)
+            if len(found) > MAX_MACRO_FILES:
+                message = f"imports more than {MAX_MACRO_FILES} macro files"
+                finding = Diagnostic(*codes.TOO_LARGE[:2], "error", message, file=entry.path)
+                raise RecipeError([finding], path=entry.path)
+            queue += imported_names(raw.decode("utf-8", errors="replace"))
+        for name in sorted(found):
+            _feed(digest, name, found[name])
+        return files
+
+
+def _at(place: Place, message: str, help: str | None = None) -> RecipeError:
+    return RecipeError([place.diagnostic(codes.BAD_PARENT, message, help=help)], path=place.file)
 
 
 def find_macro(folders: Sequence[Path], name: str) -> Path | None:
     """The macro file that `{% from "name" import ... %}` means, or None; never one outside."""
-    parts = name.split("/")
-    if parts[0] != MACROS or len(parts) < 2 or not name.endswith(".jinja"):
-        return None
-    if any(part in ("", ".", "..") or "\\" in part or "\x00" in part for part in parts):
+    if not _is_macro_name(name):
         return None
     for folder in folders:
         path = folder / name
         if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
             return path
     return None
+
+
+def _is_macro_name(name: str) -> bool:
+    parts = name.split("/")
+    if parts[0] != MACROS or len(parts) < 2 or not name.endswith(".jinja"):
+        return False
+    return not any(part in ("", ".", "..") or "\\" in part or "\x00" in part for part in parts)
+
+
+def _candidates(folders: Sequence[Path], name: str, found: Path | None) -> list[Path]:
+    """Where a macro file was looked for, up to the place where it was found."""
+    places: list[Path] = []
+    for folder in folders:
+        places.append(folder / name)
+        if places[-1] == found:
+            break
+    return places
+
+
+def read_macro(path: Path) -> bytes:
+    """A macro file's bytes, at most one more than allowed.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    with path.open("rb") as file:
+        return file.read(MAX_MACRO_BYTES + 1)
+
+
+def _read_or_fail(path: Path) -> bytes:
+    try:
+        return read_macro(path)
+    except OSError as exc:
+        message = f"can't be read: {exc.strerror or exc}"
+        finding = Diagnostic(*codes.UNREADABLE[:2], "error", message, file=path)
+        raise RecipeError([finding], path=path) from exc
 
 
 def duplicate_finding(found: Sequence[Entry]) -> Diagnostic:
@@ -203,8 +253,17 @@ def duplicate_finding(found: Sequence[Entry]) -> Diagnostic:
     )  # fmt: skip
 
 
-def _imports(text: str) -> list[str]:
+def imported_names(text: str) -> list[str]:
+    """The macro files that a template text imports by a plain name."""
     return [double or single for double, single in _MACRO_FILE.findall(text)]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
 
 
 def _feed(digest: hashlib._Hash, label: str, data: bytes) -> None:
@@ -213,7 +272,8 @@ def _feed(digest: hashlib._Hash, label: str, data: bytes) -> None:
     digest.update(data)
 
 
-def _stamp(path: Path) -> tuple[str, int, int]:
+def stamp(path: Path) -> Stamp:
+    """What tells whether a file has changed."""
     try:
         stat = path.stat()
     except OSError:
@@ -235,19 +295,23 @@ def _guess_root(path: Path) -> Path:
 
 
 def _check_inside(entry: Entry) -> None:
-    if entry.path.is_symlink() or entry.path.parent.is_symlink():
-        real = entry.path.resolve()
-        if not real.is_relative_to(entry.folder.path.resolve()):
-            message = "is a symbolic link that leads out of its library"
-            finding = Diagnostic(*codes.OUTSIDE[:2], "error", message, file=entry.path)
-            raise RecipeError([finding], path=entry.path)
+    base = entry.folder.path
+    steps = [entry.path, *entry.path.parents][: entry.name.count("/") + 1]
+    linked = any(step.is_symlink() for step in steps)
+    if linked and not entry.path.resolve().is_relative_to(base.resolve()):
+        message = "is a symbolic link that leads out of its library"
+        finding = Diagnostic(*codes.OUTSIDE[:2], "error", message, file=entry.path)
+        raise RecipeError([finding], path=entry.path)
 
 
 def _check_name(entry: Entry) -> None:
-    if all(_PART.match(part) for part in entry.name.split("/")):
+    lone = "/" not in entry.name and entry.folder.label != "file"
+    if all(_PART.match(part) for part in entry.name.split("/")) and not lone:
         return
     message = f"{entry.name!r} is no recipe name"
     advice = "lower-case letters, digits and _ in each part, beginning with a letter"
+    if lone:
+        advice = "a name is group/name: put the file in a folder of the library"
     finding = Diagnostic(
         *codes.BAD_NAME[:2], "error", message, file=entry.path, line=1, column=1, help=advice
     )

@@ -1,4 +1,4 @@
-"""`extends`: a child's nodes laid over its parent's, so that every value keeps its file and line."""
+"""`extends`: a child's nodes laid over its parent's; every value keeps its file and line."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from nanorecipes import codes
-from nanorecipes.errors import RecipeError
-from nanorecipes.recipe.source import OVERRIDE, Document, rebuild
+from nanorecipes.recipe.source import MAX_FINDINGS, OVERRIDE, Document, rebuild
 from nanorecipes.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -26,42 +25,32 @@ NOT_INHERITED = frozenset({"examples", "deprecated", "overrides", "extends", "fi
 """What speaks of the parent's own file: its calls, its fate, its place."""
 
 
-def check_override_alone(document: Document) -> None:
-    """Refuse `!override` and `fixed` in a file that has no parent.
-
-    Raises:
-        RecipeError: with one finding for each.
-    """
+def lone_overrides(document: Document) -> list[Diagnostic]:
+    """A finding for each `!override`, and for `fixed`, in a file that has no parent."""
+    message = "`!override` replaces a parent's value, but this file has no `extends`"
     problems = [
-        document.place(path).diagnostic(
-            codes.BAD_PARENT, "`!override` replaces a parent's value, but this file has no `extends`"
-        )
-        for path in sorted(document.overrides, key=str)
+        document.place(path).diagnostic(codes.BAD_PARENT, message)
+        for path in sorted(document.overrides, key=str)[:MAX_FINDINGS]
     ]
     if "fixed" in document.data:
         message = "`fixed` binds a parent's parameters, but this file has no `extends`"
         problems.append(document.place(("fixed",), key=True).diagnostic(codes.BAD_PARENT, message))
-    if problems:
-        raise RecipeError(problems, path=document.path)
+    return problems
 
 
 def merge(child: Document, parent: Document) -> Document:
     """The child over its parent, as one document that knows where each value came from.
 
-    Raises:
-        RecipeError: the child leaves out what it has to say for itself, or overrides nothing.
+    Its problems are those of both files, and what the child leaves out or overrides in vain.
     """
     problems = _own_words(child) + _useless_overrides(child, parent) + _mixed_protect(child, parent)
-    if problems:
-        raise RecipeError(problems, path=child.path)
     others: dict[int, Document] = {}
     _adopt(parent.root, parent, others)
-    inherited = [
-        (key, value) for key, value in parent.root.value if key.value not in NOT_INHERITED
-    ]
+    inherited = [(key, value) for key, value in parent.root.value if key.value not in NOT_INHERITED]
     base = _mapping_like(child.root, inherited)
     merged = Document(child.path, child.text, _lay(base, child.root, ()), None, others=others)
     merged.data = rebuild(merged)
+    merged.problems = [*child.problems, *parent.problems, *problems]
     return merged
 
 
@@ -75,7 +64,7 @@ def _own_words(child: Document) -> list[Diagnostic]:
 
 def _useless_overrides(child: Document, parent: Document) -> list[Diagnostic]:
     problems = []
-    for path in sorted(child.overrides, key=str):
+    for path in sorted(child.overrides, key=str)[:MAX_FINDINGS]:
         data: Any = parent.data
         for step in path:
             known = data.keys() if isinstance(data, dict) else ()
@@ -83,6 +72,9 @@ def _useless_overrides(child: Document, parent: Document) -> list[Diagnostic]:
                 place = child.place(path)
                 message = f"`!override` on {step!r}, which the parent does not have"
                 advice = did_you_mean(str(step), [str(key) for key in known])
+                if isinstance(step, int):
+                    message = "`!override` in a list: entries are appended, not replaced"
+                    advice = "tag the whole list"
                 problems.append(place.diagnostic(codes.BAD_PARENT, message, help=advice))
                 break
             data = data[step]
@@ -145,9 +137,7 @@ def _as_list(node: Any) -> Any:
     """A text as a list of one, so that it can be appended to."""
     if isinstance(node, yaml.SequenceNode):
         return node
-    return yaml.SequenceNode(
-        "tag:yaml.org,2002:seq", [node], node.start_mark, node.end_mark
-    )
+    return yaml.SequenceNode("tag:yaml.org,2002:seq", [node], node.start_mark, node.end_mark)
 
 
 def _mapping_like(node: Any, pairs: list[Any]) -> Any:

@@ -1,13 +1,16 @@
-"""A recipe as its file declares it: checked, merged with its parent, with the place of every value."""
+"""A recipe as its file declares it: checked, merged with its parent, each value with its place."""
 
 from __future__ import annotations
 
+import copy
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic_core import SchemaValidator, ValidationError
 
 from nanorecipes import codes
+from nanorecipes.diagnostics import sort
 from nanorecipes.errors import RecipeError
 from nanorecipes.recipe import findings
 from nanorecipes.recipe.checks import check_meaning
@@ -20,6 +23,7 @@ from nanorecipes.recipe.params import (
     make_slot,
 )
 from nanorecipes.recipe.schema import recipe_schema, recipe_validator
+from nanorecipes.recipe.source import MAX_FINDINGS, capped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 Changes = Literal["part", "background", "look", "scene"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Definition:
     """A loaded recipe: plain data, nothing rendered, nothing compiled."""
 
@@ -49,7 +53,7 @@ class Definition:
     """Every parameter, the fixed ones too."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """The parent's parameters that this recipe binds, as templates see them."""
-    _validators: list[SchemaValidator] = field(default_factory=list, repr=False)
+    _validators: list[SchemaValidator] = field(default_factory=list)
 
     @property
     def path(self) -> Path:
@@ -117,12 +121,14 @@ def define(name: str, document: Document, *, content_hash: str, root: Path) -> D
     Raises:
         RecipeError: with every problem of the file.
     """
-    problems = check_form(document)
+    problems = [*document.problems, *check_form(document)]
     data = document.data
     if not problems:
         problems = check_meaning(document, data)
+    elif (sound := _sound(document)) is not None:
+        problems += check_meaning(document, sound)
     if problems:
-        raise RecipeError(problems, path=document.path)
+        raise RecipeError(sort(problems), path=document.path)
     slots = [make_slot(key, spec) for key, spec in data["images"].items()]
     slots.sort(key=lambda slot: slot.role != "source")
     return Definition(
@@ -151,12 +157,51 @@ def check_form(document: Document) -> list[Diagnostic]:
         place = document.place(())
         message = f"a recipe is a mapping of keys, found {findings.found(data)}"
         return [place.diagnostic(codes.WRONG_VALUE, message)]
+    errors = _form_errors(data)
+    found = [_form_finding(document, error) for error in errors[:MAX_FINDINGS]]
+    return capped(found, len(errors), document.path)
+
+
+def _form_errors(data: dict[str, Any]) -> list[dict[str, Any]]:
     try:
         recipe_validator().validate_python(data)
     except ValidationError as exc:
-        errors = exc.errors(include_url=False)
-        return [_form_finding(document, dict(error)) for error in errors]
+        return [dict(error) for error in exc.errors(include_url=False)]
     return []
+
+
+def _sound(document: Document) -> dict[str, Any] | None:
+    """The values without those whose form is wrong, so that the others can be checked on.
+
+    None when too little is left: no images, or no prompt.
+    """
+    data = document.data
+    if not isinstance(data, dict):
+        return None
+    data = copy.deepcopy(data)
+    for _ in range(3):  # what lost a required key is wrong as a whole, and goes in the next round
+        for error in _form_errors(data)[:MAX_FINDINGS]:
+            _leave_out(data, error)
+    left = _form_errors(data)
+    return None if any(error["loc"][0] in ("images", "prompt") for error in left) else data
+
+
+def _leave_out(data: dict[str, Any], error: dict[str, Any]) -> None:
+    """Take a malformed value out; a list goes as a whole, so that no index changes."""
+    path, _ = _resolve(error["loc"])
+    if path[-1:] == ("[key]",) or error["type"] == "missing":
+        path = path[:-1]
+    elif path[:1] in (("params",), ("images",)) and error["type"] != "extra_forbidden":
+        path = path[:2]  # half a declaration would be misjudged
+    steps = list(itertools.takewhile(lambda step: isinstance(step, str), path))
+    holder: Any = data
+    for step in steps[:-1]:
+        holder = holder.get(step) if isinstance(holder, dict) else None
+    if isinstance(holder, dict) and steps and steps[-1] in holder:
+        if len(path) == 2 and path[0] in ("params", "images"):
+            holder[steps[-1]] = None
+        else:
+            del holder[steps[-1]]
 
 
 def _form_finding(document: Document, error: dict[str, Any]) -> Diagnostic:

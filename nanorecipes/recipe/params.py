@@ -7,8 +7,7 @@ whether a text could break a line, open a paragraph or close a quote.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic_core import PydanticCustomError, SchemaError, SchemaValidator, core_schema
 
@@ -25,9 +24,12 @@ LINE_MAX = 300
 MULTILINE_MAX = 1500
 ARRAY_MAX = 10
 SLOT_MAX = 14
+NUMBER_MAX = 10**15
+"""Beyond it a number is no word of a prompt, and its digits could not be counted beforehand."""
 
-# C0 and C1 controls but tab and line breaks, the Unicode line and paragraph separators, the
-# bidirectional overrides and isolates, lone surrogates, and non-characters: none of them is a word.
+# C0 and C1 controls but tab and line breaks, the bidirectional overrides and isolates, lone
+# surrogates, and non-characters: none of them is a word. (Unicode's line and paragraph separators
+# are white space, and are folded like it.)
 _CONTROL = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
     "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
@@ -136,8 +138,7 @@ def _number(value: float) -> float | int:
     return int(value) if value.is_integer() and abs(value) < 1e15 else value
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(NamedTuple):
     """One declared parameter. Lengths count characters, items count entries."""
 
     name: str
@@ -194,8 +195,7 @@ class Param:
         return (one + 5) * self.max_items if self.type == "array" else one
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """One declared image, or a list of them."""
 
     name: str
@@ -303,9 +303,7 @@ def _item_schema(param: Param) -> Any:
         whole = core_schema.int_schema(ge=param.minimum, le=param.maximum)  # type: ignore[arg-type]  # a fraction bounds whole numbers just as well
         return core_schema.no_info_before_validator_function(_refuse_bool, whole)
     if param.type == "number":
-        number = core_schema.float_schema(
-            ge=param.minimum, le=param.maximum, allow_inf_nan=False
-        )
+        number = core_schema.float_schema(ge=param.minimum, le=param.maximum, allow_inf_nan=False)
         checked = core_schema.no_info_before_validator_function(_refuse_bool, number)
         return core_schema.no_info_after_validator_function(_number, checked)
     if param.type == "boolean":
@@ -326,7 +324,7 @@ def _text_schema(param: Param) -> Any:
         pattern=param.pattern,
     )
     folds: Any = {"multiline": fold_lines, "color": _color}.get(param.format, fold)
-    steps = [
+    steps: list[Any] = [
         core_schema.str_schema(max_length=65536, strict=True),
         core_schema.no_info_plain_validator_function(folds),
         bounded,
@@ -369,9 +367,7 @@ def compile_values(params: Sequence[Param], fixed: Mapping[str, Any]) -> SchemaV
         if param.name in fixed:
             continue
         if param.has_default:
-            schema = core_schema.with_default_schema(
-                schema, default=_default(param)
-            )
+            schema = core_schema.with_default_schema(schema, default=_default(param))
         fields[param.name] = core_schema.typed_dict_field(schema, required=param.is_required)
     return SchemaValidator(core_schema.typed_dict_schema(fields, extra_behavior="forbid"))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
@@ -26,7 +26,9 @@ MAX_BYTES = 256 * 1024
 MAX_DEPTH = 24
 MAX_NODES = 20_000
 MAX_BRACKETS = 200
-"""How many brackets may stand open at once, counted without looking at quotes."""
+"""A text with fewer `[` and `{` in all isn't looked at for those that stand open at once."""
+MAX_FINDINGS = 100
+"""Findings of one kind in one file; the rest is only counted."""
 
 OVERRIDE = "!override"
 
@@ -49,19 +51,23 @@ _HEX = re.compile(r"0x[0-9a-fA-F]{1,15}\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]{1,300}|[0-9]{1,300}(\.[0-9]{0,300})?)([eE][-+]?[0-9]{1,3})?\Z")
 _SPECIAL_FLOAT = re.compile(r"[-+]?\.(inf|Inf|INF)\Z|\.(nan|NaN|NAN)\Z")
 
+_STRANGE_BREAK = re.compile("[\x85\u2028\u2029]")
+"""A line break in YAML 1.1, as the parser reads it, and a character like others in YAML 1.2."""
+_NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff")
+_COMPACT = re.compile(rf"(?:[-?:][ \t]+){{{MAX_DEPTH}}}")
+"""`- - - -` and the like: many levels on one line."""
+
 _TAGS = {
     yaml.ScalarNode: _STR,
     yaml.MappingNode: "tag:yaml.org,2002:map",
     yaml.SequenceNode: "tag:yaml.org,2002:seq",
 }
 
-if hasattr(yaml, "CBaseLoader"):
-    from yaml.cyaml import CParser as _Parser
-else:  # pragma: no cover  # PyYAML built without its C library
-    from yaml import BaseLoader as _Parser
+_cyaml: Any = getattr(yaml, "cyaml", None)  # absent where PyYAML was built without its C library
+_Parser: Any = yaml.BaseLoader if _cyaml is None else _cyaml.CParser
 
 
-class _Loader(_Parser):  # type: ignore[misc,valid-type]  # PyYAML's C parser has no types
+class _Loader(_Parser):  # type: ignore[misc]  # PyYAML's C parser has no types
     """The parser with no rules of its own for plain scalars: `resolve` below has them."""
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
@@ -74,8 +80,7 @@ class _Loader(_Parser):  # type: ignore[misc,valid-type]  # PyYAML's C parser ha
         """Nothing to take back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a value stands: file, line and column from 1, and its line's text."""
 
     file: Path
@@ -96,7 +101,7 @@ class Place:
         )  # fmt: skip
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Document:
     """A YAML file: its values, and for each of them the node that it was read from."""
 
@@ -109,6 +114,9 @@ class Document:
     overrides: frozenset[Path_] = frozenset()
     others: dict[int, Document] = field(default_factory=dict)
     """By node identity: nodes that came from another file (a parent) and that file."""
+    problems: list[Diagnostic] = field(default_factory=list)
+    """What was wrong with the YAML, but could be read past: repeated keys, unknown tags."""
+    _lines: list[str] | None = None
 
     @property
     def root(self) -> Any:
@@ -119,6 +127,7 @@ class Document:
 
     def release(self) -> None:
         """Let the nodes go: they take 20 times the room of the text that they came from."""
+        self._lines = None
         if not self.others:
             self._root = None
 
@@ -149,11 +158,11 @@ class Document:
     def place(self, path: Path_, *, key: bool = False) -> Place:
         """Where the value at a path stands (with `key`, where its key stands)."""
         node = self.root
-        for step in path:
+        for index, step in enumerate(path):
             found = _child(node, step)
             if found is None:
                 break
-            at_key = key and step == path[-1] and found[0] is not None
+            at_key = key and index == len(path) - 1 and found[0] is not None
             node = found[0] if at_key else found[1]
         return self.place_of(node)
 
@@ -168,8 +177,9 @@ class Document:
 
     def place_at(self, line: int, column: int, end_line: int, end_column: int) -> Place:
         """A place by numbers, with the line's text."""
-        lines = self.text.split("\n")
-        excerpt = lines[line - 1].rstrip("\r") if 0 < line <= len(lines) else ""
+        if self._lines is None:
+            self._lines = self.text.splitlines()
+        excerpt = self._lines[line - 1] if 0 < line <= len(self._lines) else ""
         return Place(self.path, line, column, end_line, end_column, excerpt)
 
 
@@ -195,10 +205,10 @@ def read(path: Path) -> tuple[str, bytes]:
 
 
 def parse(path: Path, text: str) -> Document:
-    """Read YAML text into values, with all repeated keys and unknown tags as findings at once.
+    """Read YAML text into values; repeated keys and unknown tags become the document's problems.
 
     Raises:
-        RecipeError: the text is no YAML, goes beyond a bound, or repeats keys.
+        RecipeError: the text is no YAML, or goes beyond a bound.
     """
     _check_bounds(path, text)
     root = _compose(path, text)
@@ -207,8 +217,7 @@ def parse(path: Path, text: str) -> Document:
         raise _bare(path, codes.SYNTAX, "the file is empty, expected a recipe")
     builder = _Builder(document)
     document.data = builder.build(root, (), 0)
-    if builder.findings:
-        raise RecipeError(builder.findings, path=path)
+    document.problems = capped(builder.findings, builder.problems, path)
     document.overrides = frozenset(builder.overrides)
     return document
 
@@ -216,6 +225,14 @@ def parse(path: Path, text: str) -> Document:
 def rebuild(document: Document) -> Any:
     """Build the values of a changed node tree (a child merged into its parent) again."""
     return _Builder(document).build(document.root, (), 0)
+
+
+def capped(findings: list[Diagnostic], total: int, path: Path) -> list[Diagnostic]:
+    """The findings, and how many more there are."""
+    if total <= len(findings):
+        return findings
+    message = f"and {total - len(findings)} more problems of this kind"
+    return [*findings, Diagnostic(*codes.TOO_LARGE[:2], "error", message, file=path)]
 
 
 def _bare(path: Path, code: Code, message: str, help: str | None = None) -> RecipeError:
@@ -227,15 +244,49 @@ def _check_bounds(path: Path, text: str) -> None:
     """Refuse what would make the parser itself slow: its time grows with the square of depth."""
     if len(text) > MAX_BYTES:
         raise _bare(path, codes.TOO_LARGE, f"the text is larger than {MAX_BYTES} bytes")
+    strange = None if text.isascii() else _STRANGE_BREAK.search(text)
+    if strange is not None:
+        message = (
+            f"U+{ord(strange.group()):04X} may not stand here: YAML versions read it differently"
+        )
+        advice = f'write it as "\\u{ord(strange.group()):04x}" in double quotes'
+        raise _at_offset(path, text, strange.start(), message, advice)
     if text.count("[") + text.count("{") > MAX_BRACKETS:
-        depth = deepest = 0
-        for bracket in re.findall(r"[\[\]{}]", text):
-            depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
-            deepest = max(deepest, depth)
-        if deepest > MAX_BRACKETS:
-            raise _bare(path, codes.TOO_LARGE, f"more than {MAX_BRACKETS} brackets stand open")
-    if re.search(r"(?:[-?:][ \t]+){%d}" % MAX_DEPTH, text):
-        raise _bare(path, codes.TOO_LARGE, f"lists are nested more than {MAX_DEPTH} deep")
+        _check_depth(path, text)
+    crowded = _COMPACT.search(text)
+    if crowded is not None:
+        message = f"lists are nested more than {MAX_DEPTH} deep"
+        raise _at_offset(path, text, crowded.start(), message, code=codes.TOO_LARGE)
+
+
+def _at_offset(
+    path: Path, text: str, offset: int, message: str, help: str | None = None,
+    *, code: Code = codes.SYNTAX,
+) -> RecipeError:  # fmt: skip
+    line = text.count("\n", 0, offset) + 1
+    column = offset - (text.rfind("\n", 0, offset) + 1) + 1
+    place = Document(path, text, None, None).place_at(line, column, line, column + 1)
+    return RecipeError([place.diagnostic(code, message, help=help)], path=path)
+
+
+def _check_depth(path: Path, text: str) -> None:
+    """Count what stands open, event by event: quotes and comments may hold brackets too."""
+    depth = 0
+    loader = _Loader(text)
+    try:
+        while (event := loader.get_event()) is not None:
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            if depth > MAX_DEPTH + 1:
+                mark = event.start_mark
+                message = f"values are nested more than {MAX_DEPTH} deep"
+                raise _at_offset(path, text, mark.index, message, code=codes.TOO_LARGE)
+    except yaml.YAMLError:
+        pass  # composing meets the same error, and tells about it
+    finally:
+        loader.dispose()
 
 
 def _compose(path: Path, text: str) -> Any:
@@ -246,13 +297,20 @@ def _compose(path: Path, text: str) -> Any:
     except yaml.MarkedYAMLError as exc:
         raise _syntax_error(path, text, exc) from exc
     except yaml.reader.ReaderError as exc:
-        message = f"character {exc.character!r} is not allowed in YAML"
-        raise _bare(path, codes.SYNTAX, message) from exc
+        raise _reader_error(path, text, exc) from exc
     except yaml.YAMLError as exc:
         raise _bare(path, codes.SYNTAX, str(exc).split("\n")[0]) from exc
     finally:
         if loader is not None:
             loader.dispose()
+
+
+def _reader_error(path: Path, text: str, exc: yaml.reader.ReaderError) -> RecipeError:
+    found = _NOT_YAML.search(text)
+    if found is None:
+        return _bare(path, codes.SYNTAX, str(exc.reason))
+    message = f"the character U+{ord(found.group()):04X} is not allowed in YAML"
+    return _at_offset(path, text, found.start(), message, "remove it, or write it as an escape")
 
 
 _ADVICE = (
@@ -298,6 +356,7 @@ class _Builder:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.findings: list[Diagnostic] = []
+        self.problems = 0
         self.overrides: list[Path_] = []
         self.count = 0
 
@@ -323,25 +382,35 @@ class _Builder:
 
     def mapping(self, node: Any, path: Path_, depth: int) -> dict[str, Any]:
         result: dict[str, Any] = {}
+        repeated: list[Any] = []
         for key_node, value_node in node.value:
             if type(key_node) is not yaml.ScalarNode:
-                place = self.document.place_of(key_node)
-                self.findings.append(place.diagnostic(codes.SYNTAX, "a key must be a plain text"))
+                self.report(key_node, codes.SYNTAX, "a key must be a plain text")
                 continue
             key = key_node.value
             if key in result:
-                self.repeated(node, key_node, key)
+                repeated.append(key_node)
                 continue
             result[key] = self.build(value_node, (*path, key), depth)
+        if repeated:
+            self.repeated(node, repeated)
         return result
 
-    def repeated(self, node: Any, key_node: Any, key: str) -> None:
-        first = next(k for k, _ in node.value if k.value == key)
-        line = first.start_mark.line + 1
-        place = self.document.place_of(key_node)
-        message = f"the key {key!r} already stands on line {line}"
-        advice = "keep one of the two; the second would silently replace the first"
-        self.findings.append(place.diagnostic(codes.REPEATED_KEY, message, help=advice))
+    def report(self, node: Any, code: Code, message: str, help: str | None = None) -> None:
+        self.problems += 1
+        if len(self.findings) < MAX_FINDINGS:
+            place = self.document.place_of(node)
+            self.findings.append(place.diagnostic(code, message, help=help))
+
+    def repeated(self, node: Any, keys: list[Any]) -> None:
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                lines.setdefault(key.value, key.start_mark.line + 1)
+        for key in keys:
+            message = f"the key {key.value!r} already stands on line {lines[key.value]}"
+            advice = "keep one of the two; the second would silently replace the first"
+            self.report(key, codes.REPEATED_KEY, message, advice)
 
     def tagged_scalar(self, node: Any, tag: str, path: Path_) -> Any:
         self.check_tag(node, tag, path)
@@ -358,8 +427,7 @@ class _Builder:
             shown = tag.replace("tag:yaml.org,2002:", "!!")
             message = f"the tag {shown!r} has no meaning in a recipe"
             advice = did_you_mean(shown, [OVERRIDE]) or "`!override` is the only tag"
-            place = self.document.place_of(node)
-            self.findings.append(place.diagnostic(codes.WRONG_VALUE, message, help=advice))
+            self.report(node, codes.WRONG_VALUE, message, advice)
 
     def refuse_size(self, depth: int) -> None:
         what = (
