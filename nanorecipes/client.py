@@ -404,7 +404,7 @@ class AsyncClient(_ClientBase):
 
 # --- what this process shares
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # making the default client may make the shared emulator
 _default: Client | None = None
 _sandbox: Sandbox | None = None
 _SHARED_CLOCK = VirtualClock()

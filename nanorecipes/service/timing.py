@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from dataclasses import dataclass
@@ -46,6 +45,8 @@ class RealClock:
 
     async def sleep_async(self, seconds: float) -> None:
         """Let so many seconds pass without holding up the event loop."""
+        import asyncio
+
         await asyncio.sleep(seconds)
 
 
@@ -75,6 +76,8 @@ class VirtualClock:
 
     async def sleep_async(self, seconds: float) -> None:
         """Move the clock on and let other tasks run."""
+        import asyncio
+
         self.sleep(seconds)
         await asyncio.sleep(0)
 

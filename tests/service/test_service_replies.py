@@ -227,24 +227,8 @@ def test_what_is_no_object_is_unread(body: bytes) -> None:
 
 
 _KEYS = [
-    "status",
-    "state",
-    "result",
-    "output",
-    "data",
-    "images",
-    "image",
-    "url",
-    "error",
-    "task_id",
-    "usage",
-    "cost_usd",
-    "text",
-    "detail",
-    "loc",
-    "msg",
-    "models",
-    "id",
+    *("status", "state", "result", "output", "data", "images", "image", "url", "error", "id"),
+    *("task_id", "usage", "cost_usd", "text", "detail", "loc", "msg", "models"),
 ]
 _VALUES = st.recursive(
     st.none()

@@ -1,0 +1,220 @@
+"""Results on disk: pictures with their sidecars, kept whatever happens."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from network import SOURCE, picture, request
+
+from nanorecipes import files
+from nanorecipes.errors import SaveError
+from nanorecipes.result import Origin, Result, ResultImage, public_name
+
+
+def result(count: int = 1, **more: Any) -> Result:
+    """A result of some pictures, as a client makes it."""
+    fields = {
+        "backend": "qolaba",
+        "task_id": "t-1",
+        "request": request(SOURCE, picture((8, 8))),
+        "cost": Decimal("0.045"),
+        "cost_source": "service",
+        "finished_at": datetime(2026, 11, 20, 12, tzinfo=UTC),
+        "text": "Done.",
+        "warnings": ("odd",),
+    }
+    origin = Origin(**{**fields, **more})
+    images = tuple(
+        ResultImage(picture(), "image/png", (512, 512), n, f"http://x/{n}?sig=secret", origin)
+        for n in range(1, count + 1)
+    )
+    return Result(images, origin)
+
+
+def test_a_picture_is_saved_with_how_it_was_made(tmp_path: Path) -> None:
+    """A year later the sidecar still tells."""
+    path = result().images[0].save(tmp_path)
+    assert path.read_bytes() == picture()
+    assert path.name == "change_part-t-1.png"
+    record = json.loads((tmp_path / "change_part-t-1.png.json").read_text(encoding="utf-8"))
+    assert record["recipe"] == "edit/change_part"
+    assert (record["version"], record["hash"]) == ("1.0.0", "sha256:00")
+    assert record["prompt"] == "Using the first image, paint the mug blue."
+    assert record["sections"] == [{"name": "edit", "text": record["prompt"]}]
+    assert record["model"] == "vertex/nano-banana-flash"
+    assert record["settings"] == {"model": "flash", "aspect_ratio": "1:1", "quality": "512"}
+    assert record["inputs"]["values"] == {"part": "the mug"}
+    assert (record["task_id"], record["cost_usd"], record["cost_source"]) == (
+        "t-1",
+        "0.045",
+        "service",
+    )
+    assert record["finished_at"] == "2026-11-20T12:00:00+00:00"
+    assert record["picture"]["sha256"] == files.sha256(picture())
+    assert (record["picture"]["file"], record["picture"]["width"]) == (path.name, 512)
+    assert (record["text"], record["warnings"]) == ("Done.", ["odd"])
+    assert record["tool"]["name"] == "nanorecipes"
+
+
+def test_a_sidecar_names_inputs_without_their_signatures(tmp_path: Path) -> None:
+    """A signed URL opens a private picture to whoever reads the file."""
+    path = result().images[0].save(tmp_path)
+    text = path.with_name(f"{path.name}.json").read_text(encoding="utf-8")
+    inputs = json.loads(text)["inputs"]["images"]
+    assert inputs[0]["source"] == "https://pictures.invalid/mug.png"
+    assert inputs[0]["sha256"] is None
+    assert inputs[1]["sha256"] == files.sha256(picture((8, 8)))
+    assert "signature" not in text
+    assert "sig=secret" not in text
+    assert public_name("https://me:pw@x.example/a?b#c") == "https://x.example/a"
+    assert public_name("dir/me.jpg") == "dir/me.jpg"
+
+
+def test_an_input_that_has_gone_since_has_no_digest(tmp_path: Path) -> None:
+    """The sidecar is written all the same."""
+    source = tmp_path / "source.png"
+    source.write_bytes(picture((8, 8)))
+    made = result(request=request(source))
+    source.unlink()
+    path = made.images[0].save(tmp_path / "out")
+    record = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
+    assert record["inputs"]["images"][0]["sha256"] is None
+
+
+def test_no_file_is_ever_replaced(tmp_path: Path) -> None:
+    """The second run must not eat the first."""
+    image = result().images[0]
+    paths = [image.save(tmp_path) for _ in range(3)]
+    assert len({*paths}) == 3
+    assert len(list(tmp_path.iterdir())) == 6
+    assert all(path.with_name(f"{path.name}.json").is_file() for path in paths)
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ("out", "out/change_part-t-1.png"),
+        ("out/", "out/change_part-t-1.png"),
+        ("new/deep/", "new/deep/change_part-t-1.png"),
+        ("a.png", "a.png"),
+        ("a.jpg", "a.png"),
+        ("a.JPEG", "a.png"),
+        ("deep/a.webp", "deep/a.png"),
+        ("mug.v2", "mug.v2.png"),
+    ],
+)
+def test_a_target_is_a_folder_or_a_file_and_the_bytes_decide(
+    tmp_path: Path, target: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A JPEG called .png opens in no strict program."""
+    monkeypatch.chdir(tmp_path)
+    path = result().images[0].save(target)
+    assert path == Path(name)
+    assert path.is_file()
+
+
+def test_an_id_from_outside_makes_no_path(tmp_path: Path) -> None:
+    """The service names tasks, and a name may climb."""
+    made = result(task_id="../../etc/x\n", request=None)
+    path = made.images[0].save(tmp_path)
+    assert path.parent == tmp_path
+    assert path.name == "picture-etc-x.png"
+
+
+def test_several_pictures_have_their_numbers(tmp_path: Path) -> None:
+    """In the order in which the service named them."""
+    paths = result(3).save(tmp_path / "out")
+    assert [path.name for path in paths] == [
+        "change_part-t-1.png",
+        "change_part-t-1-2.png",
+        "change_part-t-1-3.png",
+    ]
+
+
+def test_saving_into_a_folder_with_a_dot_makes_the_folder(tmp_path: Path) -> None:
+    """`Result.save` takes a folder, whatever it's called."""
+    paths = result(2).save(tmp_path / "out.v1")
+    assert all(path.parent == tmp_path / "out.v1" for path in paths)
+
+
+def test_a_folder_that_can_not_be_written_keeps_the_picture_elsewhere(tmp_path: Path) -> None:
+    """It was paid for."""
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    with pytest.raises(SaveError) as caught:
+        result().images[0].save(blocked / "out/")
+    kept = caught.value.kept
+    assert isinstance(kept, Path)
+    assert kept.read_bytes() == picture()
+    assert str(kept) in str(caught.value)
+    assert caught.value.facts()["kept"] == str(kept)
+    assert isinstance(caught.value, OSError)
+
+
+def test_every_picture_is_kept_when_none_can_be_written(tmp_path: Path) -> None:
+    """One failure doesn't stop the rest."""
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    with pytest.raises(SaveError) as caught:
+        result(2).save(blocked)
+    kept = caught.value.kept
+    assert isinstance(kept, tuple)
+    assert [path.read_bytes() for path in kept] == [picture()] * 2
+    assert caught.value.facts()["kept"] == [str(path) for path in kept]
+
+
+def test_a_failed_sidecar_leaves_the_picture(tmp_path: Path, monkeypatch: Any) -> None:
+    """The picture is on disk, and the error says where."""
+    write = files.write_new
+
+    def full(path: Path, data: bytes) -> Path:
+        if path.suffix == ".json":
+            raise OSError(28, "No space left on device")
+        return write(path, data)
+
+    monkeypatch.setattr(files, "write_new", full)
+    with pytest.raises(SaveError, match="No space left") as caught:
+        result().save(tmp_path)
+    assert caught.value.kept == tmp_path / "change_part-t-1.png"
+    assert caught.value.kept.read_bytes() == picture()
+    assert str(caught.value.path).endswith(".json")
+
+
+def test_no_place_at_all_is_said(tmp_path: Path, monkeypatch: Any) -> None:
+    """Then the bytes are still in memory, at `.data`."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    with pytest.raises(SaveError, match="nor in a temporary folder") as caught:
+        result().images[0].save(blocked / "x.png")
+    assert caught.value.kept is None
+    assert caught.value.facts()["kept"] is None
+
+
+def test_a_picture_is_decoded_when_first_asked_for() -> None:
+    """And then kept."""
+    image = result().images[0]
+    assert image.image.size == image.size == (512, 512)
+    assert image.image is image.image
+    assert image.extension == ".png"
+
+
+def test_a_repr_shows_no_bytes_and_no_url() -> None:
+    """A result is printed in notebooks."""
+    text = repr(result())
+    assert len(text) < 300
+    assert "sig=secret" not in text
+
+
+def test_the_usual_rights_hold(tmp_path: Path) -> None:
+    """Files for others to see, as the user's mask says."""
+    path = result().images[0].save(tmp_path)
+    mask = os.umask(0)
+    os.umask(mask)
+    assert path.stat().st_mode & 0o777 == 0o666 & ~mask
