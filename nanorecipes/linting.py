@@ -1,0 +1,244 @@
+"""Lint recipe files: format, templates, examples and the prompt guide, in one report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nanorecipes import codes
+from nanorecipes.book import Recipe
+from nanorecipes.diagnostics import Diagnostic, sort
+from nanorecipes.errors import InputError, LimitError, RecipeError, RenderError
+from nanorecipes.lint_settings import Selection, read_selection
+from nanorecipes.prompt import macros
+from nanorecipes.prompt.lint.engine import Guide
+from nanorecipes.recipe.library import Shelf, duplicate_finding
+from nanorecipes.recipe.places import MACROS, NAME, SUFFIX, Entry, Folder, walk
+from nanorecipes.search_path import search_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT = "recipes"
+"""The folder that is linted when none is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was read, and everything that was found in it, by file and place."""
+
+    files: tuple[Path, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether there is neither an error nor a warning; advice alone is clean."""
+        return all(finding.severity == "info" for finding in self.diagnostics)
+
+    def count(self, severity: str) -> int:
+        """How many findings have a severity."""
+        return sum(finding.severity == severity for finding in self.diagnostics)
+
+    def to_json(self) -> dict[str, object]:
+        """The report as plain data, as `lint --json` prints it."""
+        return {
+            "files": [str(path) for path in self.files],
+            "diagnostics": [finding.to_json() for finding in self.diagnostics],
+        }
+
+
+def lint_paths(
+    paths: Iterable[str | os.PathLike[str]] = (),
+    *,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+) -> Report:
+    """Lint recipe files and folders of them.
+
+    Args:
+        paths: files or folders; `./recipes` without any.
+        select: codes, beginnings of codes or names of the findings wanted; all without any.
+        ignore: the same for those not wanted; it wins over `select`.
+
+    A file that can't be loaded is reported whatever is selected: nothing else is known of it.
+
+    Raises:
+        InputError: a path is absent or holds no recipe, or a code or name is unknown.
+        ConfigurationError: `[tool.nanorecipes.lint]` of the nearest pyproject.toml is wrong.
+    """
+    given = [Path(path) for path in paths]
+    selection = read_selection(select, ignore)
+    targets = find_targets(given or [Path(DEFAULT)])
+    linter = _Linter(targets.shelf, selection)
+    for entry in targets.entries:
+        linter.entry(entry)
+    for path, folders in targets.macro_files:
+        linter.macro_file(path, folders)
+    linter.duplicates(targets)
+    files = dict.fromkeys([*(entry.path for entry in targets.entries)])
+    files.update(dict.fromkeys(path for path, _ in targets.macro_files))
+    return Report(tuple(files), tuple(sort(linter.found)))
+
+
+@dataclass(slots=True)
+class Targets:
+    """What is linted: recipe files, macro files, and the libraries that they belong to."""
+
+    shelf: Shelf
+    entries: list[Entry] = field(default_factory=list)
+    macro_files: list[tuple[Path, Sequence[Path]]] = field(default_factory=list)
+    folders: list[Folder] = field(default_factory=list)
+    """The whole libraries among them, in order."""
+
+
+def find_targets(paths: Sequence[Path]) -> Targets:
+    """The files that the paths mean.
+
+    Raises:
+        InputError: a path is absent or holds no recipe; every one is named.
+    """
+    known = search_path()
+    own = [_as_library(path, known) for path in paths if path.is_dir()]
+    extra = [folder for folder in own if all(folder.path != item.path for item in known)]
+    targets = Targets(Shelf([*extra, *known]))
+    problems: list[Diagnostic] = []
+    for path in paths:
+        if path.is_dir():
+            count = len(targets.entries) + len(targets.macro_files)
+            _add_folder(targets, path)
+            if len(targets.entries) + len(targets.macro_files) == count:
+                message = f"holds no recipe: no file below it ends in {SUFFIX}"
+                problems.append(_bad_path(path, message))
+        elif path.is_file():
+            _add_file(targets, path)
+        else:
+            near = "give the files or folders to lint" if path == Path(DEFAULT) else None
+            problems.append(_bad_path(path, "there is no such file or folder", near))
+    if problems:
+        raise InputError(problems)
+    return targets
+
+
+def _bad_path(path: Path, message: str, help: str | None = None) -> Diagnostic:
+    code = codes.UNREADABLE
+    return Diagnostic(code.code, code.name, "error", message, file=path, help=help)
+
+
+def _as_library(path: Path, known: Sequence[Folder]) -> Folder:
+    """The library that a folder is, or is a part of."""
+    full = Path(os.path.abspath(path))
+    for folder in known:
+        if full.is_relative_to(Path(os.path.abspath(folder.path))):
+            return folder
+    for parent in (full, *full.parents):
+        if parent.name == DEFAULT or (parent / MACROS).is_dir():
+            return Folder(path if parent == full else parent, "library")
+    return Folder(path, "given")
+
+
+def _add_folder(targets: Targets, path: Path) -> None:
+    for entry in walk(Folder(path, "given")):
+        targets.entries.append(_entry_of(targets.shelf, entry.path))
+    full = Path(os.path.abspath(path))
+    for folder in targets.shelf.folders:
+        if Path(os.path.abspath(folder.path)) == full and folder not in targets.folders:
+            targets.folders.append(folder)
+    lookups = targets.shelf.macro_folders(path)
+    for file in sorted((path / MACROS).rglob("*.jinja")):
+        targets.macro_files.append((file, lookups))
+
+
+def _add_file(targets: Targets, path: Path) -> None:
+    if path.suffix == ".jinja" and MACROS in path.parts:
+        root = next(parent.parent for parent in path.parents if parent.name == MACROS)
+        targets.macro_files.append((path, targets.shelf.macro_folders(root)))
+    else:
+        targets.entries.append(_entry_of(targets.shelf, path))
+
+
+def _entry_of(shelf: Shelf, path: Path) -> Entry:
+    """A file's entry; in a folder that isn't laid out as a library it goes by its own name."""
+    entry = shelf.entry_of(path)
+    parts = entry.name.split("/")
+    if entry.folder.label == "given" and not NAME.match("/".join([*parts[:-1], "x"])):
+        return Entry(parts[-1], path, Folder(path.parent, "file"))
+    return entry
+
+
+class _Linter:
+    """Collects findings, each once: a parent's faults would else be told for each child."""
+
+    def __init__(self, shelf: Shelf, selection: Selection) -> None:
+        self.shelf = shelf
+        self.selection = selection
+        self.guide = Guide(selection.takes)
+        self.found: list[Diagnostic] = []
+        self._seen: set[tuple[object, ...]] = set()
+
+    def add(self, findings: Iterable[Diagnostic], *, always: bool = False) -> None:
+        for finding in findings:
+            if not always and not self.selection.takes(finding.code, finding.name):
+                continue
+            key = (
+                finding.file, finding.line, finding.column, finding.code,
+                finding.message if finding.code < "NR1" else None,
+            )  # fmt: skip
+            if key not in self._seen:
+                self._seen.add(key)
+                self.found.append(finding)
+
+    def entry(self, entry: Entry) -> None:
+        try:
+            recipe = Recipe(self.shelf.load_entry(entry), self.shelf)
+        except RecipeError as exc:
+            self.add(exc.diagnostics, always=True)
+            return
+        findings = recipe.check()
+        self.add(findings)
+        if any(finding.severity == "error" for finding in findings):
+            return  # what can't be rendered can't be read either
+        self.add(broken_examples(recipe))
+        self.add(self.guide.check(recipe.definition, self.shelf.macro_folders))
+
+    def macro_file(self, path: Path, folders: Sequence[Path]) -> None:
+        self.add(macros.load(path, folders).findings)
+
+    def duplicates(self, targets: Targets) -> None:
+        """Names of whole libraries that another library of the search path holds too."""
+        names: dict[str, list[Entry]] = {}
+        for folder in self.shelf.folders if targets.folders else ():
+            for entry in walk(folder):
+                names.setdefault(entry.name, []).append(entry)
+        own = {os.path.abspath(folder.path) for folder in targets.folders}
+        for found in names.values():
+            asked = any(os.path.abspath(entry.folder.path) in own for entry in found)
+            if len(found) > 1 and asked and not self._overrides(found[0]):
+                self.add([duplicate_finding(found)])
+
+    def _overrides(self, entry: Entry) -> bool:
+        try:
+            return bool(self.shelf.load_entry(entry).data.get("overrides", False))
+        except RecipeError:
+            return False
+
+
+def broken_examples(recipe: Recipe) -> Iterator[Diagnostic]:
+    """A finding for each example that does not render, with the reason."""
+    document = recipe.definition.document
+    for index, example in enumerate(recipe.examples):
+        inputs: Mapping[str, object] = example["inputs"]
+        try:
+            recipe.render(**inputs)
+        except (InputError, LimitError, RenderError) as exc:
+            for problem in exc.diagnostics:
+                path: tuple[str | int, ...] = ("examples", index)
+                if problem.field in inputs:
+                    path = (*path, "inputs", str(problem.field))
+                where = f" ({problem.location})" if problem.file is not None else ""
+                message = f"the example {example['name']!r} does not render: {problem.message}"
+                yield document.place(path).diagnostic(
+                    codes.BAD_EXAMPLE, f"{message}{where}", help=problem.help
+                )
