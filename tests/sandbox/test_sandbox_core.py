@@ -234,6 +234,29 @@ def test_same_request_gets_the_same_bytes_in_another_sandbox() -> None:
     assert len(pictures) == 1
 
 
+def test_sheet_shows_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Roles, ordinals and names as they were sent: what the author looks at the proof for."""
+    from nanorecipes.sandbox import paint
+
+    seen: list[paint.Sheet] = []
+    monkeypatch.setattr(paint, "paint_plain", lambda sheet: (seen.append(sheet), b"drawn")[1])
+    sandbox = Sandbox(task_seconds=0, plain=True)
+    held = upload(sandbox, picture())
+    changes = {"image_urls": [held, "https://a.example:81/b/c.png?x=1"], "seed": 9, "num_images": 2}
+    urls = result_urls(sandbox, reference_images=["https://d.example"], quality="2K", **changes)
+    assert get(sandbox, urls[1], {}).body == b"drawn"
+    (sheet,) = seen
+    tiles = [(t.ordinal, t.role, t.data is not None, t.host, t.name) for t in sheet.tiles]
+    assert tiles == [
+        (1, "source", True, "sandbox.invalid", held.rpartition("/")[2]),
+        (2, "source", False, "a.example", "c.png"),
+        (3, "reference", False, "d.example", ""),
+    ]
+    assert (sheet.model, sheet.tier, sheet.ratio) == ("Nano Banana Pro", "2K", "4:3")
+    assert (sheet.size_px, sheet.seed, sheet.number, sheet.count) == ((2400, 1792), 9, 2, 2)
+    assert sandbox.charges[0].task_id.startswith(sheet.request)
+
+
 def test_plain_pictures_have_the_size_and_differ() -> None:
     """Floods of requests measure the caller, not the drawing."""
     sandbox = Sandbox(task_seconds=0, plain=True)

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, UnidentifiedImageError
-from sandbox_calls import KEY, Clock, generate, get, poll, read, result_urls
+from sandbox_calls import KEY, Clock, body, generate, get, poll, read, result_urls
 
 from nanorecipes.errors import ConfigurationError
+from nanorecipes.sandbox.check import request_key
 from nanorecipes.sandbox.core import Sandbox
 from nanorecipes.sandbox.faults import FAULTS, Faults
 from nanorecipes.sandbox.wire import Answer, Call, Drop
@@ -316,6 +317,17 @@ def test_every_fault_of_a_route_can_strike_it(route: str) -> None:
             assert clean.handle(call) != right, fault.name
     assert clean.handle(call) == right
     assert len(clean.charges) == 1
+
+
+def test_another_attempt_may_go_well() -> None:
+    """A request that is struck once must not be struck for ever, or no retry would help."""
+    faults = Faults({"429": 0.5}, seed=2)
+    sandbox = Sandbox(faults=faults)
+    key = request_key(body())
+    expected = [429 if faults.pick("generate", key, n) else 202 for n in range(1, 21)]
+    replies = [generate(sandbox) for _ in range(20)]
+    assert [reply.status for reply in replies if isinstance(reply, Answer)] == expected
+    assert set(expected) == {429, 202}
 
 
 def test_rates_of_a_polled_route_change_from_call_to_call() -> None:

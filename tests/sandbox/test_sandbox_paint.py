@@ -203,11 +203,13 @@ def test_too_many_pixels_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> Non
         pictures.open_rgb(picture(), (10, 10))
 
 
-BOX = setting.Box(10, 10, 300, 200)
+BOX = setting.Box(10, 10, 90, 60)
+WORDS = st.text(st.sampled_from("ab é\n\t—漢"), max_size=300)
+ONE_LONG_WORD = st.text(st.sampled_from("wé—漢"), min_size=12, max_size=60)
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.text(st.sampled_from("ab é\n\t—漢"), max_size=300), st.integers(8, 30))
+@given(WORDS | ONE_LONG_WORD, st.integers(8, 30))
 def test_lines_hold_the_text_in_order(text: str, size: int) -> None:
     """Nothing of a prompt is lost, doubled or moved by wrapping it."""
     flow = setting.flow_text(setting.paragraphs(text), BOX._replace(h=10**6), size)
@@ -220,7 +222,7 @@ def test_lines_hold_the_text_in_order(text: str, size: int) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.text(st.sampled_from("abc é"), max_size=300), st.integers(8, 30))
+@given(st.text(st.sampled_from("abc é"), min_size=40, max_size=300), st.integers(8, 30))
 def test_lines_stay_in_their_place(text: str, size: int) -> None:
     """Type that runs out of its column would cover the picture or leave the sheet."""
     flow = setting.flow_text(setting.paragraphs(text), BOX, size)
