@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
-from nanorecipes import codes, config, files
+from nanorecipes import codes, config
+from nanorecipes.arrival import make_result
 from nanorecipes.config import Backend, Mode
-from nanorecipes.diagnostics import Diagnostic
-from nanorecipes.errors import BudgetError, DownloadError, InputError
-from nanorecipes.images import BadImageError
-from nanorecipes.request import Request
-from nanorecipes.result import Origin, Result, ResultImage, now_utc
+from nanorecipes.errors import InputError
+from nanorecipes.preflight import LocalPicture, check_budget, check_request, finding, local_pictures
+from nanorecipes.result import now_utc
 from nanorecipes.service import replies
-from nanorecipes.service.download import Downloaded, Downloader
+from nanorecipes.service.download import Downloader
 from nanorecipes.service.flow import Flow, Note
 from nanorecipes.service.guard import DownloadLimits
 from nanorecipes.service.qolaba import Outcome, Qolaba
@@ -29,16 +26,17 @@ from nanorecipes.service.retry import RetryPolicy
 from nanorecipes.service.timing import Clock, RealClock, Timing, VirtualClock
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from types import TracebackType
 
-    from nanorecipes.request import AttachedImage
+    from nanorecipes.request import Request
+    from nanorecipes.result import Result
     from nanorecipes.sandbox.core import Sandbox
     from nanorecipes.service.replies import OfferedModel
     from nanorecipes.service.transport import AsyncDriver, Driver
 
 Observer: TypeAlias = Callable[[Note], Any]
 
-SIZE_TOLERANCE = 0.03
 UPLOAD_PATH = "/sandbox/uploads/"
 
 
@@ -168,19 +166,22 @@ class _ClientBase:
     # flows
 
     def _run_flow(self, request: Request, max_cost: object) -> Flow[Result]:
-        _check_request(request)
-        _check_budget(request, max_cost)
+        check_request(request)
+        check_budget(request, max_cost)
         deadline = self._deadline()
-        task = yield from self._submit_flow(request, self._check_pictures(request), deadline)
+        task = yield from self._submit_flow(request, self._local_pictures(request), deadline)
         return (yield from self._wait_flow(task, request, deadline))
 
     def _task_flow(self, request: Request) -> Flow[Task]:
-        _check_request(request)
-        pictures = self._check_pictures(request)
+        check_request(request)
+        pictures = self._local_pictures(request)
         return (yield from self._submit_flow(request, pictures, self._deadline()))
 
+    def _local_pictures(self, request: Request) -> dict[int, LocalPicture]:
+        return local_pictures(request, takes_files=self.backend == "sandbox")
+
     def _submit_flow(
-        self, request: Request, pictures: Mapping[int, _Picture], deadline: float
+        self, request: Request, pictures: Mapping[int, LocalPicture], deadline: float
     ) -> Flow[Task]:
         urls: dict[int, str] = {}
         by_name: dict[str, str] = {}
@@ -200,7 +201,7 @@ class _ClientBase:
             return (yield from self._wait_flow(task, request or task.request, self._deadline()))
         if not isinstance(task, str) or not replies.is_task_id(task):
             message = f"{task!r} names no task, expected a Task or the id of one"
-            raise InputError([_finding(codes.BAD_ARGUMENT, message, "task")])
+            raise InputError([finding(codes.BAD_ARGUMENT, message, "task")])
         return (yield from self._wait_flow(task, request, self._deadline()))
 
     def _wait_flow(
@@ -211,56 +212,8 @@ class _ClientBase:
             task_id = task.task_id if isinstance(task, Task) else task
             outcome = yield from self._service.wait_flow(task_id, deadline)
         found = yield from self._downloader.all_flow(outcome.images, outcome.task_id, deadline)
-        return self._result(outcome, found, request)
-
-    def _result(
-        self, outcome: Outcome, found: list[Downloaded | DownloadError], request: Request | None
-    ) -> Result:
-        came = [(n, item) for n, item in enumerate(found, 1) if isinstance(item, Downloaded)]
-        if not came:
-            raise next(item for item in found if isinstance(item, DownloadError))
-        cost, source = _cost(outcome, request)
-        origin = Origin(
-            backend=self.backend,
-            task_id=outcome.task_id,
-            request=request,
-            cost=cost,
-            cost_source=source,
-            finished_at=now_utc(self._clock.time()),
-            text=outcome.text,
-            warnings=tuple(_warnings(found, request)),
-        )
-        images = tuple(
-            ResultImage(item.data, item.mime_type, item.size_px, n, item.remote.url, origin)
-            for n, item in came
-        )
-        return Result(images, origin)
-
-    # before anything is sent
-
-    def _check_pictures(self, request: Request) -> dict[int, _Picture]:
-        """Local pictures by ordinal, read and checked: all findings before anything is sent."""
-        local = [image for image in request.images if image.input.is_local]
-        findings: list[Diagnostic] = []
-        pictures: dict[int, _Picture] = {}
-        for image in local:
-            try:
-                pictures[image.ordinal] = _read(image)
-            except BadImageError as exc:
-                findings.append(_finding(codes.BAD_IMAGE, str(exc), image.slot))
-        if local and self.backend != "sandbox":
-            findings += [_not_visible(image) for image in local]
-        if findings:
-            raise InputError(findings)
-        return pictures
-
-
-@dataclass(frozen=True, slots=True)
-class _Picture:
-    """A local picture as it goes to the emulator."""
-
-    name: str
-    data: bytes = field(repr=False)
+        finished_at = now_utc(self._clock.time())
+        return make_result(outcome, found, request, self.backend, finished_at)
 
 
 class Client(_ClientBase):
@@ -446,102 +399,3 @@ def _shared_sandbox() -> Sandbox:
 
             _sandbox = Sandbox(clock=_SHARED_CLOCK.monotonic, wall=_SHARED_CLOCK.time)
         return _sandbox
-
-
-# --- checks and conversions
-
-
-def _check_request(request: object) -> None:
-    if not isinstance(request, Request):
-        message = f"expected a request that a recipe rendered, found {type(request).__name__}"
-        help = "build it with recipes[NAME].render(...)"
-        raise InputError([_finding(codes.BAD_ARGUMENT, message, "request", help)])
-
-
-def _check_budget(request: Request, max_cost: object) -> None:
-    if max_cost is None:
-        return
-    limit = None
-    with contextlib.suppress(InvalidOperation, ValueError, TypeError):
-        limit = None if isinstance(max_cost, bool) else Decimal(str(max_cost))
-    if limit is None or not limit.is_finite() or limit < 0:
-        message = f"max_cost is {max_cost!r}, expected an amount in USD such as 0.25"
-        raise InputError([_finding(codes.BAD_ARGUMENT, message, "max_cost")])
-    cost = request.estimated_cost
-    if cost is None:
-        raise BudgetError(
-            f"no price is known for {request.model}, so ${limit} can't be kept; nothing was sent",
-            limit_usd=limit,
-        )
-    if cost > limit:
-        raise BudgetError(
-            f"the estimated cost is ${cost}, above the ${limit} allowed; nothing was sent",
-            cost_usd=cost,
-            limit_usd=limit,
-        )
-
-
-def _read(image: AttachedImage) -> _Picture:
-    data = image.input.read()
-    kind = files.image_type(data)
-    if kind is None:
-        raise BadImageError(f"{image.source!r} is not a picture of a known type")
-    _ = image.input.digest  # fixed now, for the sidecar: the file may change while we wait
-    return _Picture(f"{files.sha256(data)}{files.EXTENSIONS[kind]}", data)
-
-
-def _not_visible(image: AttachedImage) -> Diagnostic:
-    uploads = config.uploads()
-    if uploads is None:
-        help = "give a URL that the service can open, or set NANORECIPES_UPLOADS to an upload place"
-    else:
-        help = (
-            "NANORECIPES_UPLOADS is set, but this version can't upload yet: give a URL that the "
-            "service can open"
-        )
-    message = f"{image.source!r} lies on this machine, and the service takes public URLs only"
-    return _finding(codes.BAD_IMAGE, message, image.slot, help)
-
-
-def _finding(code: codes.Code, message: str, field: str, help: str | None = None) -> Diagnostic:
-    return Diagnostic(code.code, code.name, "error", message, field=field, help=help)
-
-
-def _cost(outcome: Outcome, request: Request | None) -> tuple[Decimal | None, Any]:
-    if outcome.cost_usd is not None:
-        return outcome.cost_usd, "service"
-    if request is not None and request.estimated_cost is not None:
-        return request.estimated_cost, "estimate"
-    return None, "unknown"
-
-
-def _warnings(found: list[Downloaded | DownloadError], request: Request | None) -> list[str]:
-    """What came otherwise than asked: it was paid for, so it is told and kept."""
-    warnings: list[str] = []
-    if request is not None and len(found) != request.num_images:
-        warnings.append(f"asked for {request.num_images} pictures, the service made {len(found)}")
-    for number, item in enumerate(found, 1):
-        if isinstance(item, DownloadError):
-            warnings.append(f"picture {number}: {item.message}")
-        else:
-            warnings += [f"picture {number}: {text}" for text in _differences(item, request)]
-    return warnings
-
-
-def _differences(item: Downloaded, request: Request | None) -> list[str]:
-    told = item.declared_type or item.remote.content_type
-    kind = (told or "").partition(";")[0].strip().lower()
-    found = []
-    if kind.startswith("image/") and kind.replace("jpg", "jpeg") != item.mime_type:
-        found.append(f"called {kind}, but its bytes are {item.mime_type}")
-    expected = request.expected_size_px if request is not None else None
-    if expected and item.size_px and _is_off(item.size_px, expected):
-        came, asked = "x".join(map(str, item.size_px)), "x".join(map(str, expected))
-        found.append(f"{came} pixels came, {asked} were asked for")
-    return found
-
-
-def _is_off(size: tuple[int, int], expected: tuple[int, int]) -> bool:
-    return any(
-        abs(got - asked) > SIZE_TOLERANCE * asked for got, asked in zip(size, expected, strict=True)
-    )

@@ -286,7 +286,9 @@ def _read(file: Path, changed_ns: int) -> Mapping[str, Any]:
     import tomllib  # only where there is such a file: every start would pay for it
 
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        # Most such files say nothing of us, and whether they are sound is not our business.
+        data = tomllib.loads(text) if "nanorecipes" in text else {}
     except (OSError, ValueError) as exc:
         raise ConfigurationError(f"{file} can't be read: {exc}") from exc
     tool = data.get("tool")

@@ -1,6 +1,6 @@
 """The spellings of the service: the request's body. What is not confirmed stands here alone.
 
-Replies are read in `service/qolaba.py`; the marks are those of the API contract's fact list.
+Replies are read in `service/replies.py`; the marks are those of the API contract's fact list.
 """
 
 from __future__ import annotations

@@ -1,0 +1,119 @@
+"""What is checked before anything is sent: the request, its cost, its pictures."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+from nanorecipes import codes, config, files
+from nanorecipes.diagnostics import Diagnostic
+from nanorecipes.errors import BudgetError, InputError
+from nanorecipes.images import BadImageError
+from nanorecipes.request import Request
+
+if TYPE_CHECKING:
+    from nanorecipes.request import AttachedImage
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPicture:
+    """A picture of this machine, read and found to be one."""
+
+    name: str
+    """Its digest and extension."""
+    data: bytes = field(repr=False)
+
+
+def check_request(request: object) -> None:
+    """Make sure that a recipe made it.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if not isinstance(request, Request):
+        message = f"expected a request that a recipe rendered, found {type(request).__name__}"
+        help = "build it with recipes[NAME].render(...)"
+        raise InputError([finding(codes.BAD_ARGUMENT, message, "request", help)])
+
+
+def check_budget(request: Request, max_cost: object) -> None:
+    """Make sure that the estimated cost is within the USD allowed; None allows any.
+
+    Raises:
+        InputError: `max_cost` is no amount.
+        BudgetError: the estimate is above it, or there is none.
+    """
+    if max_cost is None:
+        return
+    limit = None
+    with contextlib.suppress(InvalidOperation, ValueError, TypeError):
+        limit = None if isinstance(max_cost, bool) else Decimal(str(max_cost))
+    if limit is None or not limit.is_finite() or limit < 0:
+        message = f"max_cost is {max_cost!r}, expected an amount in USD such as 0.25"
+        raise InputError([finding(codes.BAD_ARGUMENT, message, "max_cost")])
+    cost = request.estimated_cost
+    if cost is None:
+        raise BudgetError(
+            f"no price is known for {request.model}, so ${limit} can't be kept; nothing was sent",
+            limit_usd=limit,
+        )
+    if cost > limit:
+        raise BudgetError(
+            f"the estimated cost is ${cost}, above the ${limit} allowed; nothing was sent",
+            cost_usd=cost,
+            limit_usd=limit,
+        )
+
+
+def local_pictures(request: Request, *, takes_files: bool) -> dict[int, LocalPicture]:
+    """Local pictures by ordinal, read and checked.
+
+    Args:
+        request: what is about to be sent.
+        takes_files: whether the backend takes pictures as files, not as URLs alone.
+
+    Raises:
+        InputError: pictures are missing, unreadable, or can't be seen by the service; all of them.
+    """
+    local = [image for image in request.images if image.input.is_local]
+    findings: list[Diagnostic] = []
+    pictures: dict[int, LocalPicture] = {}
+    for image in local:
+        try:
+            pictures[image.ordinal] = _read(image)
+        except BadImageError as exc:
+            findings.append(finding(codes.BAD_IMAGE, str(exc), image.slot))
+    if not takes_files:
+        findings += [_not_visible(image) for image in local]
+    if findings:
+        raise InputError(findings)
+    return pictures
+
+
+def _read(image: AttachedImage) -> LocalPicture:
+    data = image.input.read()
+    kind = files.image_type(data)
+    if kind is None:
+        raise BadImageError(f"{image.source!r} is not a picture of a known type")
+    _ = image.input.digest  # fixed now, for the sidecar: the file may change while we wait
+    return LocalPicture(f"{files.sha256(data)}{files.EXTENSIONS[kind]}", data)
+
+
+def _not_visible(image: AttachedImage) -> Diagnostic:
+    uploads = config.uploads()
+    if uploads is None:
+        help = "give a URL that the service can open, or set NANORECIPES_UPLOADS to an upload place"
+    else:
+        help = (
+            "NANORECIPES_UPLOADS is set, but this version can't upload yet: give a URL that the "
+            "service can open"
+        )
+    message = f"{image.source!r} lies on this machine, and the service takes public URLs only"
+    return finding(codes.BAD_IMAGE, message, image.slot, help)
+
+
+def finding(code: codes.Code, message: str, field: str, help: str | None = None) -> Diagnostic:
+    """An error about an argument of a call."""
+    return Diagnostic(code.code, code.name, "error", message, field=field, help=help)
