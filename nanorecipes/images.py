@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from nanorecipes import files
+from nanorecipes.headers import displayed_size
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -172,9 +173,12 @@ def _absent(path: Path) -> str:
 
 
 def _displayed_size(source: bytes | Path, name: str) -> tuple[int, int]:
-    """Read the header through Pillow; EXIF orientations 5 to 8 swap width and height."""
-    data = io.BytesIO(source if isinstance(source, bytes) else _read_file(source))
+    """Read the header; EXIF orientations 5 to 8 swap width and height."""
+    data = source if isinstance(source, bytes) else _read_file(source)
+    return displayed_size(data) or _size_by_pillow(data, name)
 
+
+def _size_by_pillow(data: bytes, name: str) -> tuple[int, int]:
     import warnings
 
     from PIL import Image, UnidentifiedImageError
@@ -182,7 +186,7 @@ def _displayed_size(source: bytes | Path, name: str) -> tuple[int, int]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(data) as image:
+            with Image.open(io.BytesIO(data)) as image:
                 width, height = image.size
                 turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
     except (
