@@ -214,7 +214,8 @@ def bulge(picture: np.ndarray, area: np.ndarray, other: np.ndarray, rng: Rng) ->
         far = rng.uniform(0.06, 0.14) * radius
         mx = xx + far * np.sin(yy * 2 * np.pi / wave) * fade
         my = yy + far * np.cos(xx * 2 * np.pi / wave) * fade
-    return cv2.remap(picture, mx.astype(np.float32), my.astype(np.float32), cv2.INTER_LINEAR)
+    new = cv2.remap(picture, mx.astype(np.float32), my.astype(np.float32), cv2.INTER_LINEAR)
+    return mix(picture, new, area)
 
 
 def turned(picture: np.ndarray, area: np.ndarray, other: np.ndarray, rng: Rng) -> np.ndarray:

@@ -67,6 +67,13 @@ def halves() -> tuple[list[Path], list[Path]]:
     return tuning, [path for path in photos if path not in tuning]
 
 
+def read_large(size: tuple[int, int]) -> Image.Image:
+    """A photo with real detail in the given size, for measuring time and memory."""
+    largest = max(find_photos(), key=lambda path: path.stat().st_size)
+    with Image.open(largest) as image:
+        return image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+
+
 def _candidates() -> Iterator[Path]:
     for package, names in IN_PACKAGES.items():
         spec = importlib.util.find_spec(package)

@@ -60,9 +60,19 @@ class Measured:
         if self.changes != "look":
             area = np.maximum(area, self.data["edited"].astype(np.float32))
         near = cv2.dilate((area > 0.02).astype(np.uint8), np.ones((3, 3))) > 0
-        labels = np.where(near, -1, 0)
+        labels = np.where(near | (told > 4), -1, 0)
         labels[(area > 0.45) & (told > 8)] = 1
         return labels
+
+    def plain(self, way: str) -> bool:
+        """Whether the pair teaches what it should: a visible edit where it must not pass for one,
+        and no change beyond what is marked."""
+        told = self.data["told"].astype(np.float32)
+        marked = (self.data["edited"] > 0.02) | (self.data["drifted"] > 0.02)
+        if way == "given":
+            marked |= self.data["region"] > 0.1
+        near = cv2.dilate(marked.astype(np.uint8), np.ones((5, 5))) > 0
+        return not (self.changes != "look" and ((told > 6) & ~near).sum() > 8)
 
     def usable(self, way: str) -> bool:
         """Whether cells of it can teach: registered, and the frame wasn't the drift."""
@@ -175,7 +185,8 @@ def train_pairs(found: list[Measured], photos: int) -> dict[str, model.Judge]:
         for item in here:
             network = networks["layout" if item.changes == "look" else "pixels"]
             for way in item.ways():
-                numbers = pair_numbers(item, way, network) if item.usable(way) else None
+                fit = item.usable(way) and item.plain(way)
+                numbers = pair_numbers(item, way, network) if fit else None
                 if numbers is not None:
                     rows.setdefault(judge_name(item, way), []).append(numbers)
                     truth.setdefault(judge_name(item, way), []).append(not item.kept)

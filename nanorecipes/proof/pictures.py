@@ -177,7 +177,8 @@ def _shrink(image: Image.Image, goal: tuple[int, int]) -> Image.Image:
     return image.resize(goal, Image.Resampling.BOX if _halves(image, goal) else _SMOOTH, None, 3.0)
 
 
-_SMOOTH = Image.Resampling.LANCZOS
+# As sharp as needed at half the cost of the sharpest.
+_SMOOTH = Image.Resampling.HAMMING
 
 
 def _halves(image: Image.Image, goal: tuple[int, int]) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FEATURE_SIDE = 560
 PLAINLY = 0.85
 """Agreement of a plain resize above which matching features can be left out."""
+REFINE_SIDE = 560
 GLANCE = 192
 """Long side of the small pictures on which candidate placements are compared."""
 AGREES = 0.5
@@ -64,7 +65,7 @@ def register(source: Bytes, output: Bytes, *, ignore: Mask | None, edges_only: b
     lined_source = outlines(source) if edges_only else grey(source)
     image = cv.flip(output, 1) if placement.mirrored else output
     lined_output = outlines(image) if edges_only else grey(image)
-    matrix = _refine(lined_source, lined_output, placement.matrix, ignore)
+    matrix = _refined(lined_source, lined_output, placement.matrix, ignore)
     placement = Placement(
         matrix, placement.mirrored, placement.agreement, placement.inliers, placement.structured
     )
@@ -360,6 +361,28 @@ def _trust(source: Bytes, output: Bytes, flow: Plane, valid: Mask, ignore: Mask 
         weight = weight * ~ignore
     result: Plane = weight.astype(np.float32)
     return result
+
+
+def _refined(source: Bytes, output: Bytes, matrix: Affine, ignore: Mask | None) -> Affine:
+    """The placement corrected on smaller pictures: its six numbers need no more detail."""
+    halves = [_smaller(source), _smaller(output)]
+    shape, size = source.shape[:2], output.shape[:2]
+    small_shape, small_size = (half.shape[:2] for half in halves)
+    if ignore is not None:
+        lowered = cv.resize(ignore.astype(np.uint8), small_shape[::-1]) > 0
+        ignore = np.asarray(lowered)
+    small = scaled(matrix, shape, size, small_shape, small_size)
+    small = _refine(halves[0], halves[1], small, ignore)
+    return scaled(small, small_shape, small_size, shape, size)
+
+
+def _smaller(plane: Bytes) -> Bytes:
+    scale = REFINE_SIDE / max(plane.shape)
+    if scale >= 0.95:
+        return plane
+    size = (max(24, round(plane.shape[1] * scale)), max(24, round(plane.shape[0] * scale)))
+    small: Bytes = cv.resize(plane, size, interpolation=cv.INTER_AREA)
+    return small
 
 
 def _refine(source: Bytes, output: Bytes, matrix: Affine, ignore: Mask | None) -> Affine:
