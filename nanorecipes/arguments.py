@@ -151,11 +151,10 @@ def _value_problem(param: Param, error: dict[str, Any], given: Mapping[str, Any]
     name = param.name
     example = _example(param)
     if error["type"] == "missing":
-        advice = f"give {name}={example}" if example else f"give {name}=..."
-        if param.description:
-            advice += f"  {param.description}"
+        about = f"  {param.description}" if param.description else ""
         message = f"the parameter {name!r} is missing"
-        return problem(codes.MISSING_ARGUMENT, name, message, advice)
+        way = f"give {name}={example or '...'}{about}"
+        return problem(codes.MISSING_ARGUMENT, name, message, way)
     words = explain_error(param, error["type"], dict(error.get("ctx", {})), error["input"])
     advice = f"for example {name}={example}" if example else None
     return problem(codes.BAD_ARGUMENT, name, f"{name}: {words}", advice)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanorecipes.builder import Builder, check_definition
-from nanorecipes.errors import RecipeError
+from nanorecipes.errors import RecipeError, UnknownRecipeError
 from nanorecipes.recipe.library import Shelf, duplicate_finding
 from nanorecipes.recipe.model import Definition
 from nanorecipes.recipe.places import Entry, Folder
@@ -180,7 +180,8 @@ class Library(Mapping[str, Recipe]):
         if self._shelf is None:
             from nanorecipes.search_path import search_path
 
-            self._shelf = Shelf(self._given if self._given is not None else search_path())
+            folders = self._given if self._given is not None else search_path()
+            self._shelf = Shelf(folders, self._template_errors)
         return self._shelf
 
     def __getitem__(self, name: str) -> Recipe:
@@ -191,6 +192,13 @@ class Library(Mapping[str, Recipe]):
             RecipeError: its file is broken.
         """
         return self._recipe(self.shelf.load(name))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The recipe of a name, or the default where there is none."""
+        try:
+            return self[name]
+        except UnknownRecipeError:
+            return default
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.shelf.names())
@@ -233,6 +241,9 @@ class Library(Mapping[str, Recipe]):
                 yield entry, recipe
             elif not first[1]:
                 yield entry, RecipeError([duplicate_finding([first[0], entry])])
+
+    def _template_errors(self, definition: Definition) -> Sequence[Diagnostic]:
+        return Builder(definition, self.shelf.macro_folders).compiled.errors
 
     def _recipe(self, definition: Definition) -> Recipe:
         """One recipe object for each definition, so that its templates are compiled once."""

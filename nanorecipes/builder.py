@@ -59,21 +59,18 @@ class Builder:
         arguments = read_arguments(definition, given)
         options = {**self._settings, **arguments.options} if arguments.options else self._settings
         name = options["model"]
-        model = catalogue().get(name)
-        if model is None:
-            raise LimitError([unknown_model(name)])
+        model = catalogue().get(name) or Model(alias=name, id="", title=name, known=False)
         variables = {**compiled.globals, **arguments.values, **definition.fixed}
         variables["model"] = model.alias
         images, sources = _attach(definition.slots, arguments.images, variables)
+        if not sources:  # no picture to edit, and none that the prompt could speak of
+            raise LimitError(_violations(model, options, 0, 0, len(images)))
         sections = render_sections(
             compiled, variables, first=images[0].slot, changes=definition.changes,
             protect=arguments.protect, notes=arguments.notes,
         )  # fmt: skip
         prompt = lay_out(sections)
-        violations = check_limits(
-            model, options, prompt_chars=len(prompt),
-            sources=sources, references=len(images) - sources,
-        )  # fmt: skip
+        violations = _violations(model, options, len(prompt), sources, len(images) - sources)
         if violations:
             raise LimitError(violations)
         price = model.price(options.get("quality"))
@@ -107,6 +104,14 @@ def _deprecation(definition: Definition) -> tuple[str, ...]:
         return ()
     until = f" and may be gone after {note['after']}" if "after" in note else ""
     return (f"{definition.name} is deprecated{until}: use {note['use']}",)
+
+
+def _violations(
+    model: Model, options: Mapping[str, Any], chars: int, sources: int, references: int
+) -> list[Diagnostic]:
+    """Every limit that is broken; a model without an id is one that nothing is known by."""
+    found = check_limits(model, options, prompt_chars=chars, sources=sources, references=references)
+    return found if model.id else [unknown_model(model.alias), *found]
 
 
 def _no_price(model: Model) -> str:

@@ -66,8 +66,7 @@ def _bounds(param: Param) -> dict[str, Any]:
         return {"enum": list(param.enum)}
     found: dict[str, Any] = {}
     if param.type in ("integer", "number"):
-        pairs = (("minimum", param.minimum), ("maximum", param.maximum))
-        return {key: value for key, value in pairs if value is not None}
+        return {"minimum": param.least, "maximum": param.most}
     if param.type == "boolean":
         return found
     found["maxLength"] = param.max_length

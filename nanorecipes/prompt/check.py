@@ -28,7 +28,7 @@ _EXPRESSIONS = (
     nodes.Not, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow,
     nodes.Neg, nodes.Pos, nodes.Concat, nodes.Output, nodes.Keyword, nodes.Pair,
 )  # fmt: skip
-_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f\x85\u2028\u2029]")
+_CONTROL = "[\x00-\x09\x0b-\x1f\x7f\x85\u2028\u2029]"
 
 _NAMES: dict[type[nodes.Node], str] = {
     nodes.Block: "block", nodes.Extends: "extends", nodes.Include: "include",
@@ -115,7 +115,7 @@ class Check:
 
     def printed(self, node: Any, known: frozenset[str], guarded: frozenset[str]) -> None:
         if isinstance(node, nodes.TemplateData):
-            if _CONTROL.search(node.data):
+            if has_control(node.data):
                 self.report(codes.NOT_ALLOWED, node.lineno, "a control character", None, None)
             return
         self.expression(node, known, guarded)
@@ -230,7 +230,7 @@ class Check:
 
     def constant(self, node: nodes.Const) -> None:
         value = node.value
-        if isinstance(value, str) and _CONTROL.search(value):
+        if isinstance(value, str) and has_control(value):
             self.report(codes.NOT_ALLOWED, node.lineno, "a control character", None, None)
         elif isinstance(value, (int, float)) and abs(value) > MAX_INTEGER:
             message = f"a number beyond {MAX_INTEGER}"
@@ -307,7 +307,7 @@ class Check:
             message = f"there is no filter {node.name!r}"
             self.report(codes.UNKNOWN_FILTER, node.lineno, message, node.name, near)
             return
-        keywords: dict[str, Any] = {keyword.key: None for keyword in node.kwargs}
+        keywords: dict[str, Any] = {str(keyword.key): None for keyword in node.kwargs}
         try:
             _signature(node.name).bind(None, *node.args, **keywords)
         except TypeError as exc:
@@ -363,6 +363,11 @@ def _attached(test: Any, outcome: bool) -> frozenset[str]:
     # A comparison or a filter that comes out true has asked for something that the image has.
     names = [test] if isinstance(test, nodes.Name) else test.find_all(nodes.Name)
     return frozenset(name.name for name in names)
+
+
+def has_control(text: str) -> bool:
+    """Whether a text holds a character that would break lines or prints as nothing."""
+    return not text.isprintable() and re.search(_CONTROL, text) is not None
 
 
 @cache

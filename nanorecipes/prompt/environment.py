@@ -175,6 +175,8 @@ def parse(text: str) -> tuple[nodes.Template, int]:
     """
     if len(text) > MAX_TEMPLATE_CHARS:
         raise TemplateSyntaxError(f"a template of more than {MAX_TEMPLATE_CHARS} characters", 1)
+    if not any(mark in text for mark in ("{{", "{%", "{#")):
+        return _plain(text), 1
     try:
         tree = environment().parse(plain_blanks(text))
     except RecursionError as exc:
@@ -182,6 +184,14 @@ def parse(text: str) -> tuple[nodes.Template, int]:
     except ValueError as exc:  # Python refuses to read numbers of thousands of digits
         raise TemplateSyntaxError("a number has too many digits", 1) from exc
     return tree, _measure(tree)
+
+
+def _plain(text: str) -> nodes.Template:
+    """The tree of a text without any template in it, as most are; parsing one takes 1 ms."""
+    data = nodes.TemplateData(plain_blanks(text).removesuffix("\n"), lineno=1)
+    tree = nodes.Template([nodes.Output([data], lineno=1)], lineno=1)
+    tree.set_environment(environment())
+    return tree
 
 
 def plain_blanks(text: str) -> str:

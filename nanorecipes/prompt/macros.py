@@ -185,7 +185,7 @@ def _load(path: Path, folders: Sequence[Path], trail: tuple[Path, ...]) -> Macro
     signatures = _check(tree, imported, frozenset(importer.broken), report)
     if findings:
         return MacroFile(path, signatures=signatures, findings=tuple(findings), stamps=stamps)
-    return MacroFile(path, _compile(tree, imported, list(signatures)), signatures, stamps=stamps)
+    return MacroFile(path, _Macros(tree, imported), signatures, stamps=stamps)
 
 
 def _check(
@@ -196,6 +196,9 @@ def _check(
     own: dict[str, Signature] = {}
     for node in tree.body:
         if isinstance(node, nodes.Macro):
+            if node.name in known or node.name in own:
+                message = f"there is a macro {node.name!r} already"
+                report(codes.NOT_ALLOWED, node.lineno, message, node.name, "rename one of the two")
             arguments = tuple(argument.name for argument in node.args)
             scope = Scope(macros={**known, **own}, broken=broken)
             check = Check(scope, report)
@@ -217,13 +220,37 @@ def _only_blank(node: nodes.Output) -> bool:
     )
 
 
-def _compile(
-    tree: nodes.Template, imported: Mapping[str, Imported], names: Sequence[str]
-) -> dict[str, Any]:
-    tree.body = [node for node in tree.body if isinstance(node, nodes.Macro)]
-    env = environment()
-    code = env.compile(bound(tree))
-    functions = {name: item.function for name, item in imported.items()}
-    template = Template.from_code(env, code, {**env.globals, **functions})
-    module = template.make_module()
-    return {name: getattr(module, name) for name in names}
+class _Macros(Mapping[str, Any]):
+    """A file's macros as functions, each compiled when it is first asked for.
+
+    A recipe uses two or three of a file's twenty, and compiling is most of what a start costs.
+    """
+
+    def __init__(self, tree: nodes.Template, imported: Mapping[str, Imported]) -> None:
+        self._nodes = {node.name: node for node in tree.body if isinstance(node, nodes.Macro)}
+        self._ready = {name: item.function for name, item in imported.items()}
+
+    def __getitem__(self, name: str) -> Any:
+        node = self._nodes[name]
+        if name not in self._ready:
+            self._ready[name] = self._compile(node)
+        return self._ready[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._nodes)
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def _compile(self, node: nodes.Macro) -> Any:
+        called = {
+            call.node.name
+            for call in node.find_all(nodes.Call)
+            if isinstance(call.node, nodes.Name)
+        }
+        functions = {name: self[name] for name in called if name in self._nodes}
+        functions |= {name: self._ready[name] for name in called if name in self._ready}
+        env = environment()
+        code = env.compile(bound(nodes.Template([node], lineno=1)))
+        template = Template.from_code(env, code, {**env.globals, **functions})
+        return getattr(template.make_module(), node.name)

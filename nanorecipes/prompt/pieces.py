@@ -53,7 +53,7 @@ class Piece(NamedTuple):
 
 
 def _find_word(line: str, word: str) -> tuple[int, int]:
-    pattern = re.compile(rf"(?<![\w.]){re.escape(word)}(?!\w)")
+    pattern = re.compile(rf"(?<![\w./]){re.escape(word)}(?!\w)")
     for span in _DELIMITED.finditer(line):
         found = pattern.search(line, span.start(), span.end())
         if found:

@@ -34,7 +34,7 @@ def text(value: Any) -> str:
     """A value as it prints: numbers without trailing zeros, true and false in lower case."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
+    if type(value) is float:
         return number(value)
     if isinstance(value, (list, tuple)) and not isinstance(value, Handles):
         return join_and(value)

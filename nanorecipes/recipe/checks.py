@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import SchemaError, SchemaValidator, ValidationError
+from pydantic_core import PydanticCustomError, SchemaError, SchemaValidator, ValidationError
 
 from nanorecipes import codes
 from nanorecipes.recipe import findings
 from nanorecipes.recipe.params import (
     LINE_MAX,
     MULTILINE_MAX,
+    NUMBER_MAX,
     Param,
+    ParamType,
     compile_value,
     enum_key,
+    fold,
     make_param,
     make_slot,
 )
@@ -28,12 +32,23 @@ CALL_OPTIONS = (
     "model", "quality", "aspect_ratio", "num_images", "seed", "search", "protect", "notes", "out",
 )  # fmt: skip
 
+MAX_IMAGES = 28
+"""14 sources and 14 references: a request takes no more."""
+MAX_PARAMS = 100
+
 TEMPLATE_WORDS = frozenset({
     "and", "as", "elif", "else", "false", "for", "from", "if", "import", "in", "is", "loop",
     "namespace", "none", "not", "or", "range", "recursive", "self", "set", "super", "true", "with",
     "without",
 })  # fmt: skip
 """Names that a template could not read, or would read as something else."""
+
+
+_PROVEN = frozenset(
+    {"pattern", "default", "examples", "format", "enum", "minimum", "maximum"}
+    | {"minLength", "maxLength"}
+)
+"""The words of a declaration that can contradict each other."""
 
 
 class _Checker:
@@ -55,6 +70,10 @@ class _Checker:
         self.problems.append(place.diagnostic(code, message, help=help))
 
     def run(self) -> list[Diagnostic]:
+        for group, most in (("images", MAX_IMAGES), ("params", MAX_PARAMS)):
+            if len(self.data.get(group, ())) > most:
+                self.report(codes.TOO_LARGE, (group,), f"more than {most} {group}", key=True)
+                return self.problems
         self.check_names()
         for name, spec in self.data["images"].items():
             self.check_slot(name, spec or {})
@@ -69,6 +88,9 @@ class _Checker:
         images, params = self.data["images"], self.data.get("params", {})
         for group, names in (("images", images), ("params", params)):
             for name in names:
+                if iskeyword(name) and name not in TEMPLATE_WORDS:
+                    message = f"{name!r} is a word of Python, so no call could pass it by name"
+                    self.report(codes.BAD_NAME, (group, name), message, key=True)
                 if name in CALL_OPTIONS:
                     advice = f"choose another name, for example {name}_text"
                     message = f"{name!r} is the name of a call option"
@@ -96,6 +118,17 @@ class _Checker:
             message = "min 0 makes the slot optional, but it says optional: false"
             self.report(codes.WRONG_VALUE, (*path, "min"), message)
 
+        self.check_text((*path, "label"), spec.get("label", ""))
+
+    def check_text(self, path: Path_, text: str) -> None:
+        """Refuse words of the author's that could break a line or a section of the prompt."""
+        try:
+            fold(text)
+        except PydanticCustomError as exc:
+            context = exc.context or {}
+            message = f"{path[-1]} holds the control character {context['character']}"
+            self.report(codes.WRONG_VALUE, path, message)
+
     def check_param(self, name: str, spec: dict[str, Any]) -> None:
         param = make_param(name, spec)
         before = len(self.problems)
@@ -118,6 +151,9 @@ class _Checker:
             for key in keys:
                 if key in spec and param.type not in kinds:
                     found.append((key, None, f"{key} is for {noun}, but the type is {param.type}"))
+        for key in ("minimum", "maximum"):
+            if abs(spec.get(key, 0)) > NUMBER_MAX:
+                found.append((key, None, f"{key} is beyond {NUMBER_MAX}"))
         for low, high in (
             ("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems"),
         ):  # fmt: skip
@@ -148,7 +184,7 @@ class _Checker:
                 advice = f'quote it: "{key}"' if param.type in ("string", "array") else None
                 message = f"{findings.found(value)} does not fit the type {param.type}"
                 found.append(("enum", advice, message))
-            if isinstance(value, str) and (value != value.strip() or "\n" in value or not value):
+            if isinstance(value, str) and (not value or " ".join(value.split()) != value):
                 found.append(("enum", None, f"{value!r} is not one line of text"))
         return found
 
@@ -159,6 +195,14 @@ class _Checker:
         if param.enum is None:
             self.report(codes.BAD_PARAM, path, f"{param.name}: wording needs an enum")
             return
+        if any(isinstance(value, bool) for value in param.enum):
+            message = f"{param.name}: true and false have no wording"
+            advice = "use texts, or write the words into the template with `if`"
+            self.report(codes.BAD_PARAM, path, message, advice, key=True)
+            return
+        if param.format != "line":
+            message = f"{param.name}: wording and format {param.format} exclude each other"
+            self.report(codes.BAD_PARAM, path, message, key=True)
         known = [enum_key(value) for value in param.enum]
         for key in param.wording:
             if key not in known:
@@ -173,7 +217,7 @@ class _Checker:
     def check_compiles(self, param: Param, spec: dict[str, Any]) -> None:
         """Prove the declaration on itself: its pattern, its default and its examples."""
         path = ("params", param.name)
-        if not spec.keys() & {"pattern", "default", "examples", "format"}:
+        if not spec.keys() & _PROVEN:
             return
         try:
             validator = compile_value(param)
@@ -182,7 +226,14 @@ class _Checker:
             message = f"{param.name}: the pattern can't be used: {reason}"
             self.report(codes.BAD_PARAM, (*path, "pattern"), message)
             return
-        if param.has_default and param.default not in (None, ""):
+        if param.enum is not None:
+            kind: ParamType = "string" if param.type == "array" else param.type
+            bare = param._replace(type=kind, enum=None, wording=None)
+            one = compile_value(bare)
+            for value in param.enum:
+                self.check_sample(bare, one, (*path, "enum"), value, f"the enum's {value!r}")
+        empty = param.default is None or (param.default == "" and param.type == "string")
+        if param.has_default and not empty:
             self.check_sample(param, validator, (*path, "default"), param.default, "the default")
         for index, example in enumerate(param.examples):
             self.check_sample(param, validator, (*path, "examples", index), example, "an example")
@@ -223,7 +274,7 @@ class _Checker:
     def check_examples(self) -> None:
         seen: set[str] = set()
         params, fixed = self.data.get("params", {}), self.data.get("fixed", {})
-        known = [*self.data["images"], *(p for p in params if p not in fixed), *CALL_OPTIONS]
+        known = [*self.data["images"], *(p for p in params if p not in fixed), *CALL_OPTIONS[:-1]]
         for index, example in enumerate(self.data.get("examples", ())):
             path = ("examples", index)
             if example["name"] in seen:

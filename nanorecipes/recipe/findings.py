@@ -43,11 +43,15 @@ def found(value: Any) -> str:
         return "nothing"
     if isinstance(value, dict):
         return "a mapping"
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple, set, frozenset)):
         return "a list"
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = repr(value)
+    if isinstance(value, int) and abs(value) >= 10**50:
+        return "a number of more than 50 digits"
+    if not isinstance(value, (str, int, float)):
+        return f"a value of the type {type(value).__name__}"
+    text = repr(value[:60] if isinstance(value, str) else value)
     return text if len(text) <= 60 else f"{text[:56]}...{text[-1]}"
 
 

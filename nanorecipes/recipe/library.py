@@ -20,6 +20,7 @@ from nanorecipes.suggest import did_you_mean, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from nanorecipes.recipe.model import TemplateCheck
     from nanorecipes.recipe.source import Document, Place
 
 _PART = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -40,8 +41,11 @@ class _Cached(NamedTuple):
 class Shelf:
     """Several libraries in search order; reads a file when its name is asked for, not before."""
 
-    def __init__(self, folders: Sequence[Folder]) -> None:
+    def __init__(
+        self, folders: Sequence[Folder], check_templates: TemplateCheck | None = None
+    ) -> None:
         self.folders = folders
+        self._check_templates = check_templates
         self._cache: dict[Path, _Cached] = {}
 
     def entries(self) -> Iterator[Entry]:
@@ -121,7 +125,11 @@ class Shelf:
         elif isinstance(document.data, dict):
             document.problems += lone_overrides(document)
         definition = define(
-            entry.name, document, content_hash=digest.hexdigest(), root=entry.folder.path
+            entry.name,
+            document,
+            content_hash=digest.hexdigest(),
+            root=entry.folder.path,
+            check_templates=self._check_templates,
         )
         document.release()
         return definition, files

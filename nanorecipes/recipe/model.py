@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic_core import SchemaValidator, ValidationError
 
@@ -26,7 +26,7 @@ from nanorecipes.recipe.schema import recipe_schema, recipe_validator
 from nanorecipes.recipe.source import MAX_FINDINGS, capped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from nanorecipes.diagnostics import Diagnostic
@@ -115,20 +115,44 @@ class Definition:
         return self._validators[0]
 
 
-def define(name: str, document: Document, *, content_hash: str, root: Path) -> Definition:
+TemplateCheck: TypeAlias = "Callable[[Definition], Iterable[Diagnostic]]"
+"""Finds what is wrong in a recipe's templates; asked only for a recipe that is broken anyway."""
+
+
+def define(
+    name: str,
+    document: Document,
+    *,
+    content_hash: str,
+    root: Path,
+    check_templates: TemplateCheck | None = None,
+) -> Definition:
     """A recipe from a document that is already merged with its parent.
 
     Raises:
         RecipeError: with every problem of the file.
     """
     problems = [*document.problems, *check_form(document)]
-    data = document.data
-    if not problems:
-        problems = check_meaning(document, data)
-    elif (sound := _sound(document)) is not None:
+    sound = _sound(document) if problems else document.data
+    if sound is not None:
         problems += check_meaning(document, sound)
+    measured = all(problem.code != codes.TOO_LARGE.code for problem in problems)
+    if problems and sound is not None and measured and check_templates is not None:
+        problems += check_templates(_definition(name, document, sound, content_hash, root, {}))
     if problems:
-        raise RecipeError(sort(problems), path=document.path)
+        raise RecipeError(sort(dict.fromkeys(problems)), path=document.path)
+    data = document.data
+    return _definition(name, document, data, content_hash, root, _fixed(data))
+
+
+def _definition(
+    name: str,
+    document: Document,
+    data: dict[str, Any],
+    content_hash: str,
+    root: Path,
+    fixed: Mapping[str, Any],
+) -> Definition:
     slots = [make_slot(key, spec) for key, spec in data["images"].items()]
     slots.sort(key=lambda slot: slot.role != "source")
     return Definition(
@@ -139,7 +163,7 @@ def define(name: str, document: Document, *, content_hash: str, root: Path) -> D
         root=root,
         slots={slot.name: slot for slot in slots},
         params={key: make_param(key, spec) for key, spec in data.get("params", {}).items()},
-        fixed=_fixed(data),
+        fixed=fixed,
     )
 
 
@@ -159,7 +183,7 @@ def check_form(document: Document) -> list[Diagnostic]:
         return [place.diagnostic(codes.WRONG_VALUE, message)]
     errors = _form_errors(data)
     found = [_form_finding(document, error) for error in errors[:MAX_FINDINGS]]
-    return capped(found, len(errors), document.path)
+    return capped(found, len(errors))
 
 
 def _form_errors(data: dict[str, Any]) -> list[dict[str, Any]]:
@@ -173,14 +197,14 @@ def _form_errors(data: dict[str, Any]) -> list[dict[str, Any]]:
 def _sound(document: Document) -> dict[str, Any] | None:
     """The values without those whose form is wrong, so that the others can be checked on.
 
-    None when too little is left: no images, or no prompt.
+    None when too little is left (no images, or no prompt), or too much is wrong.
     """
     data = document.data
-    if not isinstance(data, dict):
+    if not isinstance(data, dict) or len(_form_errors(data)) > MAX_FINDINGS:
         return None
     data = copy.deepcopy(data)
     for _ in range(3):  # what lost a required key is wrong as a whole, and goes in the next round
-        for error in _form_errors(data)[:MAX_FINDINGS]:
+        for error in _form_errors(data):
             _leave_out(data, error)
     left = _form_errors(data)
     return None if any(error["loc"][0] in ("images", "prompt") for error in left) else data

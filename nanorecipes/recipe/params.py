@@ -30,7 +30,7 @@ NUMBER_MAX = 10**15
 # C0 and C1 controls but tab and line breaks, the bidirectional overrides and isolates, lone
 # surrogates, and non-characters: none of them is a word. (Unicode's line and paragraph separators
 # are white space, and are folded like it.)
-_CONTROL = re.compile(
+_CONTROL = (
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
     "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
@@ -77,13 +77,26 @@ class WordedNumber(int):
         return self.words
 
 
+class WordedFraction(float):
+    """The same for an enum that holds fractions."""
+
+    words: str
+
+    def __new__(cls, value: float, words: str) -> WordedFraction:
+        self = super().__new__(cls, value)
+        self.words = words
+        return self
+
+    def __str__(self) -> str:
+        return self.words
+
+
 def worded(value: Any, words: str) -> Any:
-    """A value of an enum that prints as its words; true, false and fractions print as they are."""
+    """A value of an enum that prints as its words; true and false have none."""
+    line = " ".join(words.split())
     if isinstance(value, str):
-        return Worded(value, words)
-    if type(value) is int:
-        return WordedNumber(value, words)
-    return value
+        return Worded(value, line)
+    return WordedFraction(value, line) if isinstance(value, float) else WordedNumber(value, line)
 
 
 def fold(text: str) -> str:
@@ -110,7 +123,9 @@ def fold_lines(text: str) -> str:
 
 def refuse_controls(text: str) -> None:
     """Refuse characters that print as nothing or turn the text around."""
-    found = _CONTROL.search(text)
+    if text.isprintable():
+        return
+    found = re.search(_CONTROL, text)
     if found:
         raise PydanticCustomError(
             "control_character",
@@ -165,6 +180,16 @@ class Param(NamedTuple):
         return not self.has_default
 
     @property
+    def least(self) -> float:
+        """The smallest number."""
+        return -NUMBER_MAX if self.minimum is None else self.minimum
+
+    @property
+    def most(self) -> float:
+        """The largest number."""
+        return NUMBER_MAX if self.maximum is None else self.maximum
+
+    @property
     def least_length(self) -> int:
         """The fewest characters: 1 unless declared otherwise or empty by default.
 
@@ -210,7 +235,7 @@ class Slot(NamedTuple):
     @property
     def is_required(self) -> bool:
         """Whether a caller has to pass it."""
-        return self.min > 0
+        return not self.optional
 
 
 def make_param(name: str, spec: Mapping[str, Any] | None) -> Param:
@@ -264,7 +289,9 @@ def enum_key(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return str.__str__(value)
-    return f"{value:g}" if isinstance(value, float) else f"{int(value)}"
+    if isinstance(value, float):
+        return f"{int(value)}" if value.is_integer() else float.__repr__(value)
+    return f"{int(value)}"
 
 
 def _enum_type(values: Sequence[Any]) -> ParamType:
@@ -300,10 +327,10 @@ def _item_schema(param: Param) -> Any:
     if param.enum is not None:
         return _enum_schema(param)
     if param.type == "integer":
-        whole = core_schema.int_schema(ge=param.minimum, le=param.maximum)  # type: ignore[arg-type]  # a fraction bounds whole numbers just as well
+        whole = core_schema.int_schema(ge=param.least, le=param.most)  # type: ignore[arg-type]  # a fraction bounds whole numbers just as well
         return core_schema.no_info_before_validator_function(_refuse_bool, whole)
     if param.type == "number":
-        number = core_schema.float_schema(ge=param.minimum, le=param.maximum, allow_inf_nan=False)
+        number = core_schema.float_schema(ge=param.least, le=param.most, allow_inf_nan=False)
         checked = core_schema.no_info_before_validator_function(_refuse_bool, number)
         return core_schema.no_info_after_validator_function(_number, checked)
     if param.type == "boolean":
@@ -342,7 +369,9 @@ def _enum_schema(param: Param) -> Any:
     message = ", ".join(by_text)
 
     def choose(value: Any) -> Any:
-        if isinstance(value, (str, int, float)):
+        if isinstance(value, str) or (
+            isinstance(value, (int, float)) and -NUMBER_MAX <= value <= NUMBER_MAX
+        ):
             found = prints.get(enum_key(value))
             if found is None and isinstance(value, str):
                 found = prints.get(value.strip())

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import SchemaValidator, core_schema
+from pydantic_core import PydanticKnownError, SchemaValidator, core_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,7 +51,8 @@ def _convert(schema: Json, defs: Mapping[str, Json]) -> Any:
     if "$ref" in schema:
         return _convert(defs[schema["$ref"].rpartition("/")[2]], defs)
     if "const" in schema:
-        return core_schema.literal_schema([schema["const"]])
+        literal = core_schema.literal_schema([schema["const"]])
+        return core_schema.no_info_before_validator_function(_no_bool, literal)
     if "enum" in schema:
         return core_schema.literal_schema(schema["enum"])
     kind = schema.get("type")
@@ -119,6 +120,13 @@ def _number(schema: Json, defs: Mapping[str, Json]) -> Any:
     )
     # A whole number stays one, so that a file that is read and written again is the same.
     return core_schema.no_info_wrap_validator_function(_keep_number, number)
+
+
+def _no_bool(value: Any) -> Any:
+    """True is 1 to Python, but not in a file."""
+    if isinstance(value, bool):
+        raise PydanticKnownError("literal_error", {"expected": "1"})
+    return value
 
 
 def _keep_number(value: Any, validate: Callable[[Any], Any]) -> Any:
