@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from nanorecipes import files
+from nanorecipes.embed import embed
 from nanorecipes.errors import SaveError
 from nanorecipes.images import BadImageError
 from nanorecipes.service.agent import tool_version
@@ -75,6 +76,13 @@ class Origin:
             "warnings": list(self.warnings),
         }
 
+    def to_text(self) -> str:
+        """The facts that travel inside a picture: no names of files, which stay private."""
+        facts = self.to_json()
+        kept = ("tool", "recipe", "version", "hash", "prompt", "model", "settings", "backend")
+        chosen = {key: facts[key] for key in (*kept, "task_id", "finished_at")}
+        return json.dumps(chosen, ensure_ascii=False, default=str)
+
 
 @dataclass(frozen=True)
 class ResultImage:
@@ -109,6 +117,8 @@ class ResultImage:
     def save(self, target: str | os.PathLike[str] = ".") -> Path:
         """Write the picture, and `<picture>.json` beside it; no file is ever replaced.
 
+        The pixels are the service's own; a PNG or JPEG also carries in itself how it was made.
+
         Args:
             target: a folder, made when it's absent, or a file's path, whose extension then gives
                 way to that of the bytes.
@@ -120,10 +130,11 @@ class ResultImage:
             SaveError: the picture could not be written there and lies at `kept`, in a temporary
                 folder; or it was written, and its sidecar was not.
         """
-        picture = self._write(_place(target, self))
+        data = embed(self.data, self.mime_type, self.origin.to_text())
+        picture = self._write(_place(target, self), data)
         sidecar = picture.with_name(f"{picture.name}.json")
         try:
-            files.write_new(sidecar, self._record(picture))
+            files.write_new(sidecar, self._record(picture, data))
         except OSError as exc:
             raise SaveError(
                 f"{str(sidecar)!r} can't be written ({exc.strerror or exc}); "
@@ -133,12 +144,12 @@ class ResultImage:
             ) from exc
         return picture
 
-    def _write(self, path: Path) -> Path:
+    def _write(self, path: Path, data: bytes) -> Path:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            return files.write_new(path, self.data)
+            return files.write_new(path, data)
         except OSError as exc:
-            kept = self._rescue(path.name)
+            kept = self._rescue(path.name, data)
             raise SaveError(
                 f"{str(path)!r} can't be written ({exc.strerror or exc}); "
                 f"the picture is kept as {str(kept)!r}",
@@ -146,22 +157,23 @@ class ResultImage:
                 kept=kept,
             ) from exc
 
-    def _rescue(self, name: str) -> Path:
+    def _rescue(self, name: str, data: bytes) -> Path:
         """Keep what was paid for, where temporary files go."""
         try:
-            return files.write_new(Path(tempfile.mkdtemp(prefix="nanorecipes-")) / name, self.data)
+            return files.write_new(Path(tempfile.mkdtemp(prefix="nanorecipes-")) / name, data)
         except OSError as exc:
             raise SaveError(
                 f"{name!r} can't be written there nor in a temporary folder: {exc.strerror or exc}",
                 path=name,
             ) from exc
 
-    def _record(self, path: Path) -> bytes:
+    def _record(self, path: Path, data: bytes) -> bytes:
         width, height = self.size or (None, None)
         picture = {
             "file": path.name,
             "number": self.number,
-            "sha256": files.sha256(self.data),
+            "sha256": files.sha256(data),
+            "received_sha256": files.sha256(self.data),
             "mime_type": self.mime_type,
             "width": width,
             "height": height,

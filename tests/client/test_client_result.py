@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from datetime import UTC, datetime
@@ -11,8 +12,10 @@ from typing import Any
 
 import pytest
 from network import SOURCE, picture, request
+from PIL import Image
 
 from nanorecipes import files
+from nanorecipes.embed import embed
 from nanorecipes.errors import SaveError
 from nanorecipes.result import Origin, Result, ResultImage, public_name
 
@@ -37,10 +40,15 @@ def result(count: int = 1, **more: Any) -> Result:
     return Result(images, origin)
 
 
+def is_same_picture(path: Path) -> bool:
+    """Whether a file shows the very pixels that were paid for."""
+    with Image.open(path) as saved, Image.open(io.BytesIO(picture())) as made:
+        return saved.tobytes() == made.tobytes()
+
+
 def test_a_picture_is_saved_with_how_it_was_made(tmp_path: Path) -> None:
     """A year later the sidecar still tells."""
     path = result().images[0].save(tmp_path)
-    assert path.read_bytes() == picture()
     assert path.name == "change_part-t-1.png"
     record = json.loads((tmp_path / "change_part-t-1.png.json").read_text(encoding="utf-8"))
     assert record["recipe"] == "edit/change_part"
@@ -56,7 +64,8 @@ def test_a_picture_is_saved_with_how_it_was_made(tmp_path: Path) -> None:
         "service",
     )
     assert record["finished_at"] == "2026-11-20T12:00:00+00:00"
-    assert record["picture"]["sha256"] == files.sha256(picture())
+    assert record["picture"]["sha256"] == files.sha256(path.read_bytes())
+    assert record["picture"]["received_sha256"] == files.sha256(picture())
     assert (record["picture"]["file"], record["picture"]["width"]) == (path.name, 512)
     assert (record["text"], record["warnings"]) == ("Done.", ["odd"])
     assert record["tool"]["name"] == "nanorecipes"
@@ -151,7 +160,7 @@ def test_a_folder_that_can_not_be_written_keeps_the_picture_elsewhere(tmp_path: 
         result().images[0].save(blocked / "out/")
     kept = caught.value.kept
     assert isinstance(kept, Path)
-    assert kept.read_bytes() == picture()
+    assert is_same_picture(kept)
     assert str(kept) in str(caught.value)
     assert caught.value.facts()["kept"] == str(kept)
     assert isinstance(caught.value, OSError)
@@ -165,7 +174,8 @@ def test_every_picture_is_kept_when_none_can_be_written(tmp_path: Path) -> None:
         result(2).save(blocked)
     kept = caught.value.kept
     assert isinstance(kept, tuple)
-    assert [path.read_bytes() for path in kept] == [picture()] * 2
+    assert len(kept) == 2
+    assert all(is_same_picture(path) for path in kept)
     assert caught.value.facts()["kept"] == [str(path) for path in kept]
 
 
@@ -182,7 +192,7 @@ def test_a_failed_sidecar_leaves_the_picture(tmp_path: Path, monkeypatch: Any) -
     with pytest.raises(SaveError, match="No space left") as caught:
         result().save(tmp_path)
     assert caught.value.kept == tmp_path / "change_part-t-1.png"
-    assert caught.value.kept.read_bytes() == picture()
+    assert is_same_picture(caught.value.kept)
     assert str(caught.value.path).endswith(".json")
 
 
@@ -218,3 +228,42 @@ def test_the_usual_rights_hold(tmp_path: Path) -> None:
     mask = os.umask(0)
     os.umask(mask)
     assert path.stat().st_mode & 0o777 == 0o666 & ~mask
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_saved_picture_carries_how_it_was_made(tmp_path: Path, kind: str) -> None:
+    """It outlives its sidecar, and not one pixel changes; WebP has the sidecar alone."""
+    data = picture((64, 48), kind)
+    made = ResultImage(data, f"image/{kind.lower()}", (64, 48), 1, "http://x/1", result().origin)
+    with Image.open(made.save(tmp_path)) as saved, Image.open(io.BytesIO(data)) as received:
+        assert saved.tobytes() == received.tobytes()
+        text = saved.info.get("nanorecipes") or saved.info.get("comment", b"").decode()
+    if kind == "WEBP":
+        assert text == ""
+        return
+    facts = json.loads(text)
+    assert (facts["recipe"], facts["task_id"]) == ("edit/change_part", "t-1")
+    assert facts["prompt"] == "Using the first image, paint the mug blue."
+    assert "inputs" not in facts
+
+
+def test_what_is_embedded_names_no_file_of_the_author(tmp_path: Path) -> None:
+    """Pictures are published; the paths of a machine are not."""
+    source = tmp_path / "private-name.png"
+    source.write_bytes(picture((8, 8)))
+    path = result(request=request(source)).images[0].save(tmp_path / "out")
+    assert b"private-name" not in path.read_bytes()
+
+
+def test_a_signed_picture_is_saved_bit_for_bit() -> None:
+    """Its provenance record holds a hash of the whole file."""
+    signed = picture((64, 48), "JPEG") + b"....jumdc2pa...."
+    assert embed(signed, "image/jpeg", "x") == signed
+
+
+def test_a_text_too_long_for_its_place_is_left_out() -> None:
+    """A JPEG's comment ends at 65,533 bytes, and a picture must stay one."""
+    data = picture((64, 48), "JPEG")
+    assert embed(data, "image/jpeg", "x" * 70_000) == data
+    assert embed(b"\x89PNG\r\n\x1a\n", "image/png", "x") == b"\x89PNG\r\n\x1a\n"
+    assert embed(b"\xff\xd8\xff\xe0\xff\xff", "image/jpeg", "x").startswith(b"\xff\xd8\xff\xfe")
