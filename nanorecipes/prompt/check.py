@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -49,23 +48,39 @@ class Signature(NamedTuple):
     name: str
     arguments: tuple[str, ...]
     defaults: int
+    depth: int = 1
+    """How many macros are open at once in a call of it, itself counted."""
 
 
-@dataclass(eq=False, repr=False)
 class Scope:
-    """The names that a template may use."""
+    """The names that a template may use, and those that it did.
 
-    params: frozenset[str] = frozenset()
-    images: Mapping[str, bool] = field(default_factory=dict)
-    """Image slots, and whether each may be absent."""
-    macros: Mapping[str, Signature] = field(default_factory=dict)
-    others: frozenset[str] = frozenset()
-    broken: frozenset[str] = frozenset()
-    """Macros that could not be imported, which is reported where they should have been."""
-    used: set[str] = field(default_factory=set)
-    """Parameters and images that some expression reads."""
-    spoken: set[str] = field(default_factory=set)
-    """Images that are printed or looped over, not only asked for in a condition."""
+    Args:
+        params: the recipe's parameters.
+        images: its image slots, and whether each may be absent.
+        macros: what is imported.
+        others: names that are always there.
+        broken: macros that could not be imported, which is reported where they should have been.
+    """
+
+    def __init__(
+        self,
+        *,
+        params: frozenset[str] = frozenset(),
+        images: Mapping[str, bool] | None = None,
+        macros: Mapping[str, Signature] | None = None,
+        others: frozenset[str] = frozenset(),
+        broken: frozenset[str] = frozenset(),
+    ) -> None:
+        self.params = params
+        self.images = images or {}
+        self.macros = macros or {}
+        self.others = others
+        self.broken = broken
+        self.used: set[str] = set()
+        """Parameters and images that some expression reads."""
+        self.spoken: set[str] = set()
+        """Images that are printed or looped over, not only asked for in a condition."""
 
     def knows(self, name: str) -> bool:
         return (

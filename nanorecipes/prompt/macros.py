@@ -50,6 +50,8 @@ class Imported(NamedTuple):
 
 MAX_TRAIL = 8
 """Macro files that import each other in a row."""
+MAX_DEPTH = 20
+"""Macros that call each other in a row."""
 
 _cache: dict[tuple[Path, tuple[Path, ...]], MacroFile] = {}
 
@@ -88,7 +90,7 @@ class Importer:
                 found[alias] = Imported(
                     alias,
                     file.macros[name],
-                    Signature(alias, signature.arguments, signature.defaults),
+                    signature._replace(name=alias),
                 )
         return found
 
@@ -205,13 +207,24 @@ def _check(
             check.block(node.body, frozenset(arguments), frozenset())
             for value in node.defaults:
                 check.expression(value, frozenset(), frozenset())
-            own[node.name] = Signature(node.name, arguments, len(node.defaults))
+            below = (scope.macros.get(name) for name in _called(node))
+            depth = 1 + max((signature.depth for signature in below if signature), default=0)
+            if depth == MAX_DEPTH + 1:
+                message = f"more than {MAX_DEPTH} macros call each other in a row"
+                report(codes.TOO_LARGE, node.lineno, message, node.name, None)
+            own[node.name] = Signature(node.name, arguments, len(node.defaults), depth)
         elif isinstance(node, nodes.Output) and _only_blank(node):
             continue
         elif not isinstance(node, nodes.FromImport):
             message = "a macro file holds macros and imports, nothing else"
             report(codes.NOT_ALLOWED, node.lineno, message, None, None)
     return own
+
+
+def _called(node: nodes.Macro) -> set[str]:
+    """The names that a macro calls."""
+    callees = (call.node for call in node.find_all(nodes.Call))
+    return {callee.name for callee in callees if isinstance(callee, nodes.Name)}
 
 
 def _only_blank(node: nodes.Output) -> bool:
@@ -243,11 +256,7 @@ class _Macros(Mapping[str, Any]):
         return len(self._nodes)
 
     def _compile(self, node: nodes.Macro) -> Any:
-        called = {
-            call.node.name
-            for call in node.find_all(nodes.Call)
-            if isinstance(call.node, nodes.Name)
-        }
+        called = _called(node)
         functions = {name: self[name] for name in called if name in self._nodes}
         functions |= {name: self._ready[name] for name in called if name in self._ready}
         env = environment()
