@@ -155,9 +155,7 @@ def _model(alias: str, spec: Any, sizes: dict[str, dict[str, tuple[int, int]]]) 
         default_quality=spec["default_quality"],
         search=spec["search"],
         people=spec["people"],
-        prices={
-            tier: _price(spec["title"], tier, price) for tier, price in spec["prices"].items()
-        },
+        prices={tier: _price(spec["title"], tier, price) for tier, price in spec["prices"].items()},
         sizes=sizes,
     )
 

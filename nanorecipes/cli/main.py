@@ -36,7 +36,9 @@ COMMANDS = {
     "resume": _Command("run", "Make pictures", "Wait for a task again and save its pictures."),
     "new": _Command("recipe", "Write recipes", "Write a recipe to start from."),
     "lint": _Command("lint", "Write recipes", "Check recipe files and the prompt guide."),
-    "schema": _Command("recipe", "Write recipes", "Print a JSON Schema: of the file, or of inputs."),
+    "schema": _Command(
+        "recipe", "Write recipes", "Print the JSON Schema of the file or of inputs."
+    ),
     "sandbox": _Command("sandbox", "Set up", "Serve an emulator of the service over HTTP."),
     "completion": _Command("complete", "Set up", "Print the shell's completion script."),
 }

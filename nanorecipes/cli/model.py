@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.option("--sandbox", is_flag=True, help="With --refresh, ask the embedded sandbox.")
 @common
 def models_command(refresh: bool, sandbox: bool, as_json: bool, quiet: bool) -> None:
-    """Show the models: what they are for, their ratios, sizes, limits and prices, and since when."""
+    """Show the models: what for, their ratios, sizes, limits and prices, and as of when."""
     from nanorecipes.catalogue import catalogue
 
     known = catalogue()

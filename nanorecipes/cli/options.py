@@ -65,7 +65,7 @@ def recipe_argument(command: F) -> F:
     """The recipe's name, with completion."""
     from nanorecipes.cli.complete import complete_recipes
 
-    decorated: F = click.argument(
-        "recipe_name", metavar="RECIPE", shell_complete=complete_recipes
-    )(command)
+    decorated: F = click.argument("recipe_name", metavar="RECIPE", shell_complete=complete_recipes)(
+        command
+    )
     return decorated

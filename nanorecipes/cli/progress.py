@@ -66,7 +66,8 @@ class Progress:
         """Say how to come back for what was submitted."""
         self.close()
         if self.task_id:
-            click.echo(f"the task goes on; resume it with: {self.resume_line(self.task_id)}", err=True)
+            line = self.resume_line(self.task_id)
+            click.echo(f"the task goes on; resume it with: {line}", err=True)
         elif self.is_submitting:
             click.echo("the request was on its way: it was perhaps accepted and charged", err=True)
 

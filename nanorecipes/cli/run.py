@@ -116,9 +116,7 @@ def resume_command(
 def _client(sandbox: bool, timeout: float, progress: Progress) -> Client:
     from nanorecipes.client import Client
 
-    return Client(
-        backend="sandbox" if sandbox else None, timeout_s=timeout, observer=progress.note
-    )
+    return Client(backend="sandbox" if sandbox else None, timeout_s=timeout, observer=progress.note)
 
 
 def _check_folder(out: Path) -> None:
@@ -150,15 +148,14 @@ def _guarded(progress: Progress, work: Callable[[], Result]) -> Result:
         raise
     except TaskTimeoutError as exc:
         if exc.task_id:
-            exc.help = f"the task may still finish; resume it with: {progress.resume_line(exc.task_id)}"
+            line = progress.resume_line(exc.task_id)
+            exc.help = f"the task may still finish; resume it with: {line}"
         raise
     finally:
         progress.close()
 
 
-def _save(
-    result: Result, out: Path, request: Request | None, as_json: bool, quiet: bool
-) -> None:
+def _save(result: Result, out: Path, request: Request | None, as_json: bool, quiet: bool) -> None:
     view.warn(result.warnings)
     paths = result.save(out)
     if as_json:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
+import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -22,7 +23,13 @@ _COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 def width() -> int:
     """How many columns to write: the terminal's, at most 100."""
-    return min(100, shutil.get_terminal_size((100, 24)).columns)
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit() and int(columns) > 0:
+        return min(100, int(columns))
+    try:
+        return min(100, os.get_terminal_size(sys.stdout.fileno()).columns or 100)
+    except (OSError, ValueError, AttributeError):  # not a terminal
+        return 100
 
 
 def print_json(data: Any) -> None:
