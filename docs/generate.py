@@ -387,7 +387,7 @@ def members(name: str) -> str:
     import nanorecipes
 
     kind = getattr(nanorecipes, name)
-    parts = [_signature_block(name, kind)] if "__init__" in vars(kind) or name == "Client" else []
+    parts = [_signature_block(name, kind)] if name in _MADE_BY_CALLERS else []
     attributes = [(code(n), doc) for n, doc in _fields(kind)]
     methods = []
     for member, value in _public(kind):
@@ -400,6 +400,7 @@ def members(name: str) -> str:
     return "\n".join([*parts, *methods])
 
 
+_MADE_BY_CALLERS = {"Client", "Library"}
 _INTERNAL = {"make", "shelf", "definition", "chosen"}
 
 

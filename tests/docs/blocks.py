@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 import nanorecipes
 from nanorecipes import Library, book
 from nanorecipes.cli.main import run as run_command_line
+from nanorecipes.linting import lint_paths
 from nanorecipes.prompt.environment import environment
+from nanorecipes.recipe import source
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCS = ROOT / "docs"
@@ -137,11 +137,11 @@ class Page:
         if path is None:
             path = self.folder / ".fragments" / "fragment.yaml"
             path.parent.mkdir(exist_ok=True)
-            whole = block.text.lstrip().startswith("format:")
-            path.write_text(block.text if whole else _over_base(block.text), "utf-8")
-            Library(self.folder / "recipes").open(path)
-            return
-        findings = check(path, self.folder / "recipes")
+            path.write_text(_over_base(path, block.text), "utf-8")
+            found = Library(self.folder / "recipes").open(path).check()
+            findings = [finding for finding in found if finding.severity == "error"]
+        else:
+            findings = list(lint_paths([path]).diagnostics)
         if findings:
             raise MismatchError("\n".join(finding.headline() for finding in findings))
 
@@ -202,7 +202,9 @@ class Page:
 
     def _judge(self, code: int, printed: str, expected: str) -> None:
         """A command ends well, unless the page shows that it doesn't."""
-        shows_failure = re.search(r'^(error|Error|.*: (error|warning) NR|  "error": )', expected, re.MULTILINE)
+        shows_failure = re.search(
+            r'^(error|Error|.*: (error|warning) NR|  "error": )', expected, re.MULTILINE
+        )
         if (code != 0) != bool(shows_failure):
             raise MismatchError(f"exit code {code}, printed:\n{printed}")
         if expected.strip():
@@ -223,11 +225,6 @@ class Page:
         library = Library()
         book.recipes = library
         vars(nanorecipes)["recipes"] = library
-
-
-def check(path: Path, library: Path) -> list[Any]:
-    """What the static check finds in a recipe, and the guide's linter with it."""
-    return list(Library(library).open(path).check())
 
 
 def compare(expected: str, printed: str) -> None:
@@ -259,12 +256,11 @@ def _commands(text: str) -> Iterator[tuple[str, str]]:
         yield re.sub(r"\s+# .*$", "", command), output
 
 
-def _over_base(text: str) -> str:
-    """A fragment's keys in place of those of a plain recipe."""
-    own = set(yaml.compose(text).value and [key.value for key, _ in yaml.compose(text).value])
-    base = yaml.safe_load(BASE)
-    kept = {key: value for key, value in base.items() if key not in own}
-    return f"{yaml.safe_dump(kept, sort_keys=False)}{text}"
+def _over_base(path: Path, text: str) -> str:
+    """A fragment's keys in place of those of a plain recipe; its prompt is filled up from there."""
+    base, own = (source.parse(path, part).data for part in (BASE, text))
+    prompt = {**base["prompt"], **own.get("prompt", {})}
+    return json.dumps({**base, **own, "prompt": prompt})
 
 
 @contextlib.contextmanager
