@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from network import KEY, Face, Seen, Server, Wire, free_port, picture, request, serving
+from network import (
+    KEY,
+    Face,
+    Played,
+    Seen,
+    Server,
+    Service,
+    Wire,
+    free_port,
+    picture,
+    request,
+    serving,
+)
 
 from nanorecipes.client import Wiring
 from nanorecipes.errors import (
@@ -17,9 +31,12 @@ from nanorecipes.errors import (
     ServiceError,
 )
 from nanorecipes.service import sockets
+from nanorecipes.service.flow import Send
 from nanorecipes.service.guard import DownloadLimits
 from nanorecipes.service.retry import RetryPolicy
-from nanorecipes.service.timing import Timing, VirtualClock
+from nanorecipes.service.secret import Secret
+from nanorecipes.service.timing import RealClock, Timeouts, Timing, VirtualClock
+from nanorecipes.service.transport import Driver
 
 Respond = Callable[[Seen, Wire], None]
 
@@ -403,3 +420,52 @@ def test_the_usual_wiring_needs_nothing() -> None:
     wiring = Wiring()
     assert (wiring.timing.connect_s, wiring.timing.post_s, wiring.retry.attempts) == (10, 120, 5)
     assert wiring.limits.max_bytes == 64 * 1024 * 1024
+
+
+def test_a_host_without_an_address_is_not_reached(face: Face) -> None:
+    """A resolver may answer with nothing."""
+    client = face.client(
+        None, base_url="http://nowhere.invalid", wiring={"resolve": lambda host, port: []}
+    )
+    with pytest.raises((ServiceError, ConfigurationError)):
+        face(client.run(request()))
+
+
+def test_names_of_this_machine_resolve_to_it() -> None:
+    """The usual resolver, where no network is needed."""
+    assert sockets.resolve_name("127.0.0.1", 80) == ["127.0.0.1"]
+
+
+def test_a_proxy_without_a_scheme_is_an_http_one(
+    face: Face, through_proxy: tuple[Play, list[Seen]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`HTTP_PROXY=box:3128` is common."""
+    monkeypatch.setenv("http_proxy", os.environ["http_proxy"].removeprefix("http://"))
+    face(face.client(None, base_url="http://api.invalid").submit(request()))
+    assert len(through_proxy[1]) == 1
+
+
+def test_the_real_clock_runs_forward() -> None:
+    """The one that callers have."""
+    clock = RealClock()
+    before = clock.monotonic()
+    clock.sleep(0)
+    asyncio.run(clock.sleep_async(0))
+    assert clock.monotonic() >= before
+    assert clock.time() > 1_700_000_000
+
+
+def test_a_key_meant_for_another_host_is_not_sent() -> None:
+    """The driver is the last to look."""
+    played = Played(Service())
+    driver = Driver("http://api.invalid", VirtualClock(), None, transport=played)
+    send = Send(
+        "GET", "http://api.invalid.evil/", Timeouts(1, 1, 1), {"Authorization": Secret("k")}
+    )
+
+    def leak() -> Any:
+        yield send
+
+    with pytest.raises(ConfigurationError, match="own host"):
+        driver.run(leak())
+    assert played.calls == []
