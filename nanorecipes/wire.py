@@ -46,6 +46,4 @@ def payload(request: Request, urls: Mapping[int, str], *, celery: bool) -> dict[
 
 
 def _urls(request: Request, urls: Mapping[int, str], role: str) -> list[str]:
-    return [
-        urls.get(image.ordinal, image.source) for image in request.images if image.role == role
-    ]
+    return [urls.get(image.ordinal, image.source) for image in request.images if image.role == role]
