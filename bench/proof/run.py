@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -150,7 +150,7 @@ def _share(rows: list[dict[str, Any]], way: str, *, kept: bool) -> str:
 
 
 def by_kind(rows: list[dict[str, Any]]) -> list[tuple[str, int, str, str]]:
-    """(kind of drift, pairs, caught with the region, caught without) and the same for kept steps."""
+    """Kind of drift, pairs, caught with and without the region; then accused, by kept step."""
     lines = []
     for changes in ("part", "background", "look"):
         for kind in pairs.DRIFTS:
@@ -183,7 +183,7 @@ def restores(rows: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
         lines += [
             (
                 "difference outside, before and after",
-                f"{np.mean([i['before'] for i in full]):.2f}, {np.mean([i['after'] for i in full]):.2f}",
+                ", ".join(f"{np.mean([i[key] for i in full]):.2f}" for key in ("before", "after")),
                 "encoder alone",
             ),
             ("most touched inside", f"{max(i['touched'] for i in full):.0f}", "0"),
@@ -266,15 +266,10 @@ def main() -> None:
     tuning, testing = halves()
     print(f"{len(photos)} photos, {len(tuning)} for tuning and {len(testing)} for testing; "
           f"{len(rows)} test pairs in {time.perf_counter() - started:.0f} s")  # fmt: skip
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         spent = costs(Path(folder))
     show("Bars", [*table(rows), *spent, *restores(rows)])
     show("Called drifted, by kind: pairs, with the region, without", by_kind(rows))
-    print(
-        f"\npeak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MB"
-    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nanorecipes.proof import features, register, tone
+from nanorecipes.proof import features, placing, register, tone
 from nanorecipes.proof.engine import cv, np
 from nanorecipes.proof.pictures import ANALYSIS_PIXELS, ImageLike, Loaded, load
 
@@ -61,11 +61,11 @@ def compare(loads: Loads, *, ignore: Mask | None, edges_only: bool) -> Compariso
     weight = _alike(source, found.output, found.valid, ignore, edges_only=edges_only)
     curve = tone.fit_curve(source, found.output, weight)
     measured = tone.measure_tone(source, curve, weight > 0.05)
-    matched = tone.apply_curve(found.output, curve)
+    matched = tone.unclip(source, found.output, tone.apply_curve(found.output, curve))
     first, second = source, matched
     if edges_only:
         first, second = (
-            cv.cvtColor(register.outlines(image), cv.COLOR_GRAY2RGB)
+            cv.cvtColor(placing.outlines(image), cv.COLOR_GRAY2RGB)
             for image in (source, found.output)
         )
     grid = features.measure(first, second, found.local, found.valid, ignore)
@@ -82,7 +82,7 @@ def _alike(
     first, second = (
         cv.cvtColor(image, cv.COLOR_RGB2GRAY).astype(np.float32) for image in (source, output)
     )
-    correlation, texture = register.correlate(first, second, 15)
+    correlation, texture = placing.correlate(first, second, 15)
     # Plain areas can't correlate; they count half, for they carry most of the tone.
     plain = texture < 30
     weight = np.where(plain, 0.5, np.clip(correlation - 0.2, 0, 1) * 1.25) * usable

@@ -10,7 +10,8 @@ from nanorecipes.proof.values import Edges, Framing
 
 if TYPE_CHECKING:
     from nanorecipes.proof.compare import Loads
-    from nanorecipes.proof.register import Affine, Registered
+    from nanorecipes.proof.placing import Affine
+    from nanorecipes.proof.register import Registered
 
 LIMIT = 0.044
 """Zoom or loss above which the framing counts as changed; 4 % and the error of measuring it."""

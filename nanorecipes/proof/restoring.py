@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from nanorecipes.errors import NanorecipesError
-from nanorecipes.proof import compare, evidence, judge, model, register
+from nanorecipes.proof import compare, evidence, judge, model, placing
 from nanorecipes.proof.engine import cv, np
 from nanorecipes.proof.faults import bad_option
 from nanorecipes.proof.pictures import load
@@ -178,7 +178,7 @@ def _reading(found: compare.Comparison, size: tuple[int, int]) -> tuple[Plane, P
     """For each output pixel its place in the source, in analysis pixels."""
     height, width = size
     small = found.loads.output.pixels.shape[:2]
-    matrix = register.scaled(
+    matrix = placing.scaled(
         found.registered.placement.matrix, (1, 1), small, (1, 1), (height, width)
     )
     inverse = np.linalg.inv(np.vstack([matrix, (0, 0, 1)]))[:2].astype(np.float32)

@@ -57,6 +57,16 @@ def apply_curve(output: Bytes, curve: Curve) -> Bytes:
     return result
 
 
+def unclip(source: Bytes, output: Bytes, matched: Bytes) -> Bytes:
+    """The matched output with the source's own tone where the output's was cut off.
+
+    A tone at the end of the scale stands for every tone beyond it; what fits is no change.
+    """
+    above = (output >= 253) & (source.astype(np.int16) >= matched.astype(np.int16) - 2)
+    below = (output <= 2) & (source.astype(np.int16) <= matched.astype(np.int16) + 2)
+    return np.where(above | below, source, matched)
+
+
 def measure_tone(source: Bytes, curve: Curve, mask: Mask) -> Tone:
     """What the inverse of the curve did to the source's middle tones."""
     step = max(1, int((source.shape[0] * source.shape[1] / 12_000) ** 0.5))

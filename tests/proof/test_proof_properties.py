@@ -15,7 +15,7 @@ from nanorecipes.errors import InputError
 from nanorecipes.proof import prove
 
 FEW = settings(
-    max_examples=8, deadline=None, derandomize=True, database=None,
+    max_examples=5, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )  # fmt: skip
 
