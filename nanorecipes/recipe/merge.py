@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from nanorecipes import codes
-from nanorecipes.recipe.source import MAX_FINDINGS, OVERRIDE, Document, rebuild
+from nanorecipes.recipe.source import MAX_FINDINGS, OVERRIDE, UNTAGGED, Document, rebuild
 from nanorecipes.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from nanorecipes.diagnostics import Diagnostic
-
-_STR = "tag:yaml.org,2002:str"
 
 APPENDED = frozenset({("tags",), ("prompt", "details"), ("prompt", "protect")})
 """Lists that a child adds to; every other value replaces the parent's."""
@@ -150,6 +148,8 @@ def _untagged(node: Any) -> Any:
     if node.tag != OVERRIDE:
         return node
     if isinstance(node, yaml.ScalarNode):
-        return yaml.ScalarNode(_STR, node.value, node.start_mark, node.end_mark, style=node.style)
+        return yaml.ScalarNode(
+            UNTAGGED, node.value, node.start_mark, node.end_mark, style=node.style
+        )
     kind = "map" if isinstance(node, yaml.MappingNode) else "seq"
     return type(node)(f"tag:yaml.org,2002:{kind}", node.value, node.start_mark, node.end_mark)

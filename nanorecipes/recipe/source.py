@@ -36,6 +36,8 @@ Path_ = tuple["str | int", ...]
 """The way to a value: keys and indexes from the root."""
 
 _STR = "tag:yaml.org,2002:str"
+UNTAGGED = "untagged"
+"""The tag of scalars that have none: those with `!!str` are text, however they look."""
 _CORE_TAGS = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")
 )
@@ -45,9 +47,9 @@ _WORDS: dict[str, Any] = {
     "true": True, "True": True, "TRUE": True,
     "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
-_INT = re.compile(r"[-+]?[0-9]{1,18}\Z")
-_OCTAL = r"0o[0-7]{1,20}\Z"
-_HEX = r"0x[0-9a-fA-F]{1,15}\Z"
+_INT = re.compile(r"[-+]?[0-9]{1,300}\Z")
+_OCTAL = r"0o[0-7]{1,300}\Z"
+_HEX = r"0x[0-9a-fA-F]{1,300}\Z"
 _FLOAT = re.compile(r"[-+]?(\.[0-9]{1,300}|[0-9]{1,300}(\.[0-9]{0,300})?)([eE][-+]?[0-9]{1,3})?\Z")
 _SPECIAL_FLOAT = r"[-+]?\.(inf|Inf|INF)\Z|\.(nan|NaN|NAN)\Z"
 
@@ -59,7 +61,7 @@ _COMPACT = re.compile(rf"(?:[-?:][ \t]+){{{MAX_DEPTH}}}")
 """`- - - -` and the like: many levels on one line."""
 
 _TAGS = {
-    yaml.ScalarNode: _STR,
+    yaml.ScalarNode: UNTAGGED,
     yaml.MappingNode: "tag:yaml.org,2002:map",
     yaml.SequenceNode: "tag:yaml.org,2002:seq",
 }
@@ -317,11 +319,8 @@ def _reader_error(path: Path, text: str, exc: yaml.reader.ReaderError) -> Recipe
 
 
 _ADVICE = (
-    ("found a tab character", "indent with spaces; YAML does not take tabs"),
-    ("found character '\\t'", "indent with spaces; YAML does not take tabs"),
     ("mapping values are not allowed", "quote a value that holds ': '"),
     ("found character that cannot start", "quote a value that begins with @, ` or %"),
-    ("found unhashable key", "quote a value that begins with { or ["),
     ("expected ',' or", "quote a value that begins with { or [, or write it as a block with |"),
     ("did not find expected key", "check the indentation of this line"),
     ("did not find expected '-'", "check the indentation of this line"),
@@ -346,6 +345,10 @@ def _syntax_error(path: Path, text: str, exc: yaml.MarkedYAMLError) -> RecipeErr
     last = text.count("\n") + 1
     line, column = min(mark.line + 1, last), mark.column + 1
     place = document.place_at(line, column, line, column + 1)
+    if "\t" in place.excerpt[: column + 1]:
+        advice = "indent with spaces; YAML does not take tabs"
+    elif re.search(r"[:-] \{\{", place.excerpt):
+        advice = "quote a value that begins with {, or write it as a block with |"
     return RecipeError([place.diagnostic(codes.SYNTAX, problem, help=advice)], path=path)
 
 
@@ -376,7 +379,7 @@ class _Builder:
         tag = node.tag
         kind = type(node)
         if kind is yaml.ScalarNode:
-            if tag == _STR:
+            if tag == UNTAGGED:
                 value = node.value
                 # Only a plain scalar is anything but text, and few begin like another type.
                 if node.style == "" and (not value or value[0] in _SPECIAL_FIRST):
