@@ -44,7 +44,7 @@ prompt:
     Change {{{{ part }}}} in {{{{ photo }}}} so that the result is {{{{ new_state }}}}.
   # The original as it is, apart from the change.
   subject: |
-    {{{{ photo | capitalize }}}} shows {{{{ part }}}} in its present state.
+    {{{{ photo | capitalize }}}} shows {{{{ part }}}} before the change.
   # How the result looks and blends in, in sentences.
   details:
     - The changed part follows the light direction, the perspective and the shadows of the picture.

@@ -17,14 +17,13 @@ PACKS = "nanorecipes.packs"
 
 
 def search_path() -> list[Folder]:
-    """The libraries that exist, in search order, each once."""
+    """The libraries in search order, each once; a folder may come into being later."""
     found: dict[Path, Folder] = {}
     for folder in (*_project(), *_user(), *_packs(), Folder(built_in(), "built-in")):
-        if folder.path.is_dir():
-            real = folder.path.resolve()
-            # In a checkout ./recipes is the built-in library: the later label tells more.
-            if real not in found or folder.label == "built-in":
-                found[real] = Folder(found[real].path, folder.label) if real in found else folder
+        real = folder.path.resolve()
+        # In a checkout ./recipes is the built-in library: the later label tells more.
+        if real not in found or folder.label == "built-in":
+            found[real] = Folder(found[real].path, folder.label) if real in found else folder
     return list(found.values())
 
 

@@ -131,6 +131,8 @@ def run(args: list[str]) -> int:
         color: bool | None = False
     else:
         color = None
+    if "_NANORECIPES_COMPLETE" in os.environ:
+        import_module("nanorecipes.cli.complete")  # brings our own bash completion
     options = args[: args.index("--")] if "--" in args else args
     as_json = "--json" in options
     try:

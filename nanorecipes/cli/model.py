@@ -26,7 +26,7 @@ def models_command(refresh: bool, sandbox: bool, as_json: bool, quiet: bool) -> 
     if as_json:
         view.print_json({
             "date": known.date,
-            "limits": {name: getattr(known.limits, name) for name in known.limits.__slots__},
+            "limits": known.limits._asdict(),
             "models": [_json(model) for model in known.models.values()],
             **({"offered": offered} if offered is not None else {}),
         })  # fmt: skip

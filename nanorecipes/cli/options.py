@@ -24,6 +24,8 @@ def common(command: F) -> F:
 
 def call_options(command: F) -> F:
     """The options of a call: model, quality, ratio, ..."""
+    from nanorecipes.cli.complete import complete_models, complete_qualities, complete_ratios
+
     for option in (
         click.option("--notes", metavar="TEXT", help="More text for the end of the details."),
         click.option("--protect", multiple=True, metavar="TEXT",
@@ -32,10 +34,12 @@ def call_options(command: F) -> F:
                      help="Let the model look facts up (flash only)."),
         click.option("--seed", type=int, metavar="N", help="Ask for the same randomness again."),
         click.option("--num-images", type=int, metavar="N", help="How many pictures: 1 to 10."),
-        click.option("--aspect-ratio", metavar="RATIO",
+        click.option("--aspect-ratio", metavar="RATIO", shell_complete=complete_ratios,
                      help="A ratio that the model offers, or match: the first image's."),
-        click.option("--quality", metavar="TIER", help="512 (flash), 1K, 2K or 4K."),
-        click.option("--model", metavar="MODEL", help="flash, pro, or a full model id."),
+        click.option("--quality", metavar="TIER", shell_complete=complete_qualities,
+                     help="512 (flash), 1K, 2K or 4K."),
+        click.option("--model", metavar="MODEL", shell_complete=complete_models,
+                     help="flash, pro, or a full model id."),
     ):  # fmt: skip
         command = option(command)
     return command

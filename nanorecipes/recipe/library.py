@@ -50,8 +50,12 @@ class Shelf:
 
     def entries(self) -> Iterator[Entry]:
         """Every recipe file of every library, in search order, then by name."""
+        seen: set[str] = set()
         for folder in self.folders:
-            yield from walk(folder)
+            real = os.path.realpath(folder.path)  # two ways may lead to one folder
+            if real not in seen:
+                seen.add(real)
+                yield from walk(folder)
 
     def names(self) -> list[str]:
         """Every recipe name, sorted, each once."""
@@ -64,7 +68,7 @@ class Shelf:
         found = []
         for folder in self.folders:
             path = folder.path / f"{name}{SUFFIX}"
-            if path.is_file():
+            if path.is_file() and not any(path.samefile(entry.path) for entry in found):
                 found.append(Entry(name, path, folder))
         return found
 
