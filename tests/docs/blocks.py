@@ -146,14 +146,16 @@ class Page:
             raise MismatchError("\n".join(finding.headline() for finding in findings))
 
     def run_python(self, block: Block) -> None:
-        """A program; lines with `#>` say what it prints."""
+        """A program; lines with `# ->` say what it prints."""
+        if re.search(r"^ *# ?>", block.text, re.MULTILINE):
+            raise MismatchError("what is printed stands behind `# ->`")
         printed = io.StringIO()
         source = "\n" * block.line + block.text
         compiled = compile(source, str(block.page), "exec")
         self._fresh_library()
         with contextlib.redirect_stdout(printed):
             exec(compiled, self.names)
-        expected = re.findall(r"^ *#> ?(.*)$", block.text, re.MULTILINE)
+        expected = re.findall(r"^ *# -> ?(.*)$", block.text, re.MULTILINE)
         if expected:
             compare("\n".join(expected), printed.getvalue())
 
