@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
@@ -209,6 +208,8 @@ class _Checker:
                 advice = did_you_mean(key, known) or f"the enum has {', '.join(known)}"
                 message = f"{param.name}: wording for {key!r}, which the enum does not have"
                 self.report(codes.BAD_PARAM, (*path, key), message, advice, key=True)
+        for key, words in param.wording.items():
+            self.check_text((*path, key), words)
         for key in known:
             if key not in param.wording:
                 message = f"{param.name}: wording is missing for {key!r}"
@@ -232,7 +233,9 @@ class _Checker:
             one = compile_value(bare)
             for value in param.enum:
                 self.check_sample(bare, one, (*path, "enum"), value, f"the enum's {value!r}")
-        empty = param.default is None or (param.default == "" and param.type == "string")
+        empty = param.default is None or (
+            param.default == "" and param.type == "string" and param.enum is None
+        )
         if param.has_default and not empty:
             self.check_sample(param, validator, (*path, "default"), param.default, "the default")
         for index, example in enumerate(param.examples):
@@ -300,7 +303,7 @@ def explain_value(param: Param, exc: ValidationError) -> str:
 def explain_error(param: Param, kind: str, context: dict[str, Any], value: Any) -> str:
     """`expected a whole number, found 'many'`, with the means to mend it where there is one."""
     if kind == "not_in_enum":
-        near = did_you_mean(str(value), re.split(", ", context["allowed"]))
+        near = did_you_mean(value, _listed(context)) if isinstance(value, str) else None
         hint = f"; {near}" if near else ""
         return f"expected one of {context['allowed']}, found {findings.found(value)}{hint}"
     if kind == "control_character":
@@ -317,6 +320,10 @@ def explain_error(param: Param, kind: str, context: dict[str, Any], value: Any) 
     if kind in ("string_too_long", "string_too_short", "too_long", "too_short"):
         return f"expected {wanted}, found {len(value)}"
     return f"expected {wanted}, found {findings.found(value)}"
+
+
+def _listed(context: dict[str, Any]) -> list[str]:
+    return str(context["allowed"]).split(", ")
 
 
 def _color_names() -> frozenset[str]:

@@ -65,7 +65,7 @@ class Shelf:
         """The files that a name may mean, in search order; no file is opened."""
         if not NAME.match(name):
             return []
-        found = []
+        found: list[Entry] = []
         for folder in self.folders:
             path = folder.path / f"{name}{SUFFIX}"
             if path.is_file() and not any(path.samefile(entry.path) for entry in found):

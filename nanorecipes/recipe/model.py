@@ -246,7 +246,8 @@ def _resolve(loc: tuple[str | int, ...]) -> tuple[Path_, list[str]]:
     schema = recipe_schema()
     defs = schema["$defs"]
     path: list[str | int] = []
-    steps = iter(loc)
+    of_key = loc[-1:] == ("[key]",)
+    steps = iter(loc[:-1] if of_key else loc)
     known: list[str] = []
     for step in steps:
         path.append(step)
@@ -256,7 +257,7 @@ def _resolve(loc: tuple[str | int, ...]) -> tuple[Path_, list[str]]:
             schema = defs[schema["$ref"].rpartition("/")[2]]
         if isinstance(schema.get("type"), list):
             next(steps, None)
-    return tuple(path), known
+    return (*path, "[key]") if of_key else tuple(path), known
 
 
 def _step(schema: dict[str, Any], step: str | int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ whether a text could break a line, open a paragraph or close a quote.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -327,7 +328,8 @@ def _item_schema(param: Param) -> Any:
     if param.enum is not None:
         return _enum_schema(param)
     if param.type == "integer":
-        whole = core_schema.int_schema(ge=param.least, le=param.most)  # type: ignore[arg-type]  # a fraction bounds whole numbers just as well
+        low, high = math.ceil(param.least), math.floor(param.most)
+        whole = core_schema.int_schema(ge=low, le=high)
         return core_schema.no_info_before_validator_function(_refuse_bool, whole)
     if param.type == "number":
         number = core_schema.float_schema(ge=param.least, le=param.most, allow_inf_nan=False)
