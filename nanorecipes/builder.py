@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nanorecipes.arguments import read_arguments
 from nanorecipes.catalogue import Model, catalogue
 from nanorecipes.diagnostics import Diagnostic
 from nanorecipes.errors import LimitError, RecipeError
-from nanorecipes.limits import check_limits, unknown_model
+from nanorecipes.limits import check_counts, check_options, unknown_model
 from nanorecipes.prompt.compile import Compiled, compile_prompt
 from nanorecipes.prompt.render import lay_out, render_sections
 from nanorecipes.prompt.words import Absent, Handle, Handles
@@ -18,6 +19,7 @@ from nanorecipes.request import AttachedImage, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from decimal import Decimal
 
     from nanorecipes.images import ImageInput
     from nanorecipes.recipe.model import Definition
@@ -58,31 +60,30 @@ class Builder:
         definition = self.definition
         arguments = read_arguments(definition, given)
         options = {**self._settings, **arguments.options} if arguments.options else self._settings
-        name = options["model"]
-        model = catalogue().get(name) or Model(alias=name, id="", title=name, known=False)
+        offer = self._offer(options)
         variables = {**compiled.globals, **arguments.values, **definition.fixed}
-        variables["model"] = model.alias
+        variables["model"] = offer.model.alias
         images, sources = _attach(definition.slots, arguments.images, variables)
         if not sources:  # no picture to edit, and none that the prompt could speak of
-            raise LimitError(_violations(model, options, 0, 0, len(images)))
+            raise LimitError([*offer.refused, *_counts(0, 0, len(images))])
         sections = render_sections(
             compiled, variables, first=images[0].slot, changes=definition.changes,
             protect=arguments.protect, notes=arguments.notes,
         )  # fmt: skip
         prompt = lay_out(sections)
-        violations = _violations(model, options, len(prompt), sources, len(images) - sources)
-        if violations:
-            raise LimitError(violations)
-        price = model.price(options.get("quality"))
-        count = options.get("num_images", 1)
+        violations = _counts(len(prompt), sources, len(images) - sources)
+        if violations or offer.refused:
+            raise LimitError([*offer.refused, *violations])
         return Request.make(
             recipe=definition.name, version=definition.version, hash=definition.hash,
             changes=definition.changes, prompt=prompt, sections=sections, images=images,
-            chosen=model, options=options, inputs=arguments.values,
-            estimated_cost=None if price is None else price.usd * count,
-            cost_basis=_no_price(model) if price is None else price.basis,
-            notices=self._notice,
+            chosen=offer.model, options=options, inputs=arguments.values,
+            estimated_cost=offer.cost_usd, cost_basis=offer.basis, notices=self._notice,
         )  # fmt: skip
+
+    @staticmethod
+    def _offer(options: Mapping[str, Any]) -> _Offer:
+        return _offer(*map(options.get, _DECIDING))
 
     def _usable(self) -> Compiled:
         compiled = self.compiled
@@ -106,12 +107,40 @@ def _deprecation(definition: Definition) -> tuple[str, ...]:
     return (f"{definition.name} is deprecated{until}: use {note['use']}",)
 
 
-def _violations(
-    model: Model, options: Mapping[str, Any], chars: int, sources: int, references: int
-) -> list[Diagnostic]:
-    """Every limit that is broken; a model without an id is one that nothing is known by."""
-    found = check_limits(model, options, prompt_chars=chars, sources=sources, references=references)
-    return found if model.id else [unknown_model(model.alias), *found]
+def _counts(chars: int, sources: int, references: int) -> list[Diagnostic]:
+    return check_counts(prompt_chars=chars, sources=sources, references=references)
+
+
+class _Offer(NamedTuple):
+    """What a set of options comes to: the model, what it refuses of them, and the price."""
+
+    model: Model
+    refused: tuple[Diagnostic, ...]
+    cost_usd: Decimal | None
+    basis: str
+
+
+_DECIDING = ("model", "quality", "aspect_ratio", "num_images", "search")
+
+
+@lru_cache(maxsize=256)
+def _offer(*chosen: Any) -> _Offer:
+    """The offer for the values of the deciding options; the same few are asked for all the time."""
+    options = {
+        name: value for name, value in zip(_DECIDING, chosen, strict=True) if value is not None
+    }
+    name = options["model"]
+    known = catalogue().get(name)
+    model = known or Model(alias=name, id="", title=name, known=False)
+    refused = [] if known else [unknown_model(name)]
+    refused += check_options(model, options)
+    price = model.price(options.get("quality"))
+    return _Offer(
+        model,
+        tuple(refused),
+        None if price is None else price.usd * options.get("num_images", 1),
+        _no_price(model) if price is None else price.basis,
+    )
 
 
 def _no_price(model: Model) -> str:
@@ -152,7 +181,6 @@ def check_definition(builder: Builder) -> list[Diagnostic]:
 
 def _setting_findings(definition: Definition) -> list[Diagnostic]:
     from nanorecipes import codes
-    from nanorecipes.limits import check_options
 
     settings = _settings(definition.settings)
     model = catalogue().get(settings["model"])

@@ -44,6 +44,12 @@ def check_limits(
         sources: how many source images are attached.
         references: how many reference images are attached.
     """
+    found = check_counts(prompt_chars=prompt_chars, sources=sources, references=references)
+    return found + check_options(model, options)
+
+
+def check_counts(*, prompt_chars: int, sources: int, references: int) -> list[Diagnostic]:
+    """The limits that hold for every model; lengths in characters."""
     limits = catalogue().limits
     found = []
     if prompt_chars > limits.prompt_chars:
@@ -56,7 +62,7 @@ def check_limits(
     if references > limits.max_references:
         message = f"{references} reference images, allowed are at most {limits.max_references}"
         found.append(_finding(codes.LIMIT_IMAGES, "images", message))
-    return found + check_options(model, options)
+    return found
 
 
 def check_options(model: Model, options: Mapping[str, Any]) -> list[Diagnostic]:

@@ -75,7 +75,7 @@ class Request:
         A field without a value takes its default from the class.
         """
         self = object.__new__(cls)
-        self.__dict__.update(fields)
+        object.__setattr__(self, "__dict__", fields)
         return self
 
     @property

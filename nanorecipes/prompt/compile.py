@@ -96,7 +96,7 @@ def compile_prompt(
     )
     if compiled.errors or not layout.dynamic:
         return compiled
-    template, names = _assemble([(i, parsed[i]) for i in layout.dynamic])
+    template, names = _assemble([(i, parsed[i]) for i in layout.dynamic], _plain(definition))
     return compiled._replace(template=template, globals=names)
 
 
@@ -232,7 +232,19 @@ def _unused(
     return found
 
 
-def _assemble(parsed: Sequence[tuple[int, _Parsed]]) -> tuple[Template, dict[str, Any]]:
+def _plain(definition: Definition) -> frozenset[str]:
+    """The names whose values print as `str` makes them: texts, whole numbers, images."""
+    return frozenset(definition.slots) | {
+        name
+        for name, param in definition.params.items()
+        if param.type in ("string", "integer")
+        and not (param.has_default and not isinstance(param.default, (str, int)))
+    }
+
+
+def _assemble(
+    parsed: Sequence[tuple[int, _Parsed]], plain: frozenset[str]
+) -> tuple[Template, dict[str, Any]]:
     """All pieces as one template: one call renders them all, at a third of the cost of many."""
     env = environment()
     names: dict[str, Any] = dict(env.globals)
@@ -240,7 +252,7 @@ def _assemble(parsed: Sequence[tuple[int, _Parsed]]) -> tuple[Template, dict[str
     body: list[nodes.Node] = []
     for index, item in parsed:
         _rename_macros(item, names, by_function)
-        bound(item.tree)
+        bound(item.tree, plain)
         _renumber(item.tree, index)
         inner: list[nodes.Node] = list(item.tree.body)
         if any(True for _ in item.tree.find_all(nodes.Assign)):

@@ -107,16 +107,13 @@ def join_texts(parts: Any) -> str:
     return "".join(joined)
 
 
-def _finalize(value: Any) -> Any:
-    """The last step of each `{{ }}`: print the value, and count its characters."""
-    if type(value) is not str:
-        value = str(value) if type(value) is Handle else text(value)
+def print_value(value: Any) -> str:
+    """The last step of a `{{ }}`: print the value, and count its characters."""
+    shown = value if type(value) is str else text(value)
     counter = meter.get(None)
     if counter is not None:  # None while constants are folded
-        counter.chars -= len(value)
-        if counter.chars < 0:
-            counter.write(0)
-    return value
+        counter.write(len(shown))
+    return shown
 
 
 class RecipeContext(Context):
@@ -140,10 +137,32 @@ def _eval_context() -> EvalContext:
 
 
 class _Bounder(NodeTransformer):
-    """Rewrites what could cost much: loops count their turns, `~` counts its characters."""
+    """Rewrites what could cost much: loops count their turns, `~` and output their characters.
 
-    def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802  # the visitor's name
+    A name in `plain` prints as `str` makes it, and outside of loops its length is bounded by its
+    declaration, so that nothing has to be counted: most of a prompt's values are such names.
+    """
+
+    def __init__(self, plain: frozenset[str]) -> None:
+        self._plain = plain
+        self._loops = 0
+
+    def visit_Output(self, node: nodes.Output) -> nodes.Node:  # noqa: N802  # the visitor's name
         self.generic_visit(node)
+        node.nodes = [self._printed(part) for part in node.nodes]
+        return node
+
+    def _printed(self, part: nodes.Expr) -> nodes.Expr:
+        if isinstance(part, nodes.TemplateData):
+            return part
+        if isinstance(part, nodes.Name) and part.name in self._plain and not self._loops:
+            return part
+        return nodes.Filter(part, "_print", [], [], None, None, lineno=part.lineno)
+
+    def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
+        self._loops += 1
+        self.generic_visit(node)
+        self._loops -= 1
         chars = sum(len(data.data) for data in node.find_all(nodes.TemplateData))
         cost = nodes.Const(chars, lineno=node.lineno)
         node.iter = nodes.Filter(node.iter, "_bounded", [cost], [], None, None, lineno=node.lineno)
@@ -220,9 +239,9 @@ def _measure(tree: nodes.Template) -> int:
     raise TemplateSyntaxError(f"parts are nested more than {MAX_NESTING} deep", level[0][0].lineno)
 
 
-def bound(tree: nodes.Template) -> nodes.Template:
+def bound(tree: nodes.Template, plain: frozenset[str] = frozenset()) -> nodes.Template:
     """A syntax tree whose loops, lists and joins are counted."""
-    _Bounder().visit(tree)
+    _Bounder(plain).visit(tree)
     tree.set_environment(environment())
     return tree
 
@@ -233,11 +252,16 @@ def environment() -> RecipeEnvironment:
     env = RecipeEnvironment(
         undefined=StrictUndefined,
         autoescape=False,
-        finalize=_finalize,
         keep_trailing_newline=False,
         cache_size=0,
     )
-    env.filters = {**FILTERS, "_bounded": bounded, "_concat": join_texts, "_list": flat_list}
+    env.filters = {
+        **FILTERS,
+        "_print": print_value,
+        "_bounded": bounded,
+        "_concat": join_texts,
+        "_list": flat_list,
+    }
     env.tests = {name: env.tests[name] for name in TESTS if name in env.tests}
     env.globals = {"range": _range}
     return env
