@@ -13,6 +13,7 @@ help:
 	@echo "make check   tests, ruff, mypy strict"
 	@echo "make bench   speed against the peers and the physical limit, as ratios"
 	@echo "make soak    the tests that take long"
+	@echo "make docs    write the generated parts of the documentation"
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("nanorecipes needs Python 3.11 or newer, found " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'

@@ -84,7 +84,7 @@ def _command(name: str, short: str) -> str:
     usage = " ".join(["nanorecipes", name, *arguments, "[OPTIONS]"])
     help_text = inspect.cleandoc(command.help or short).replace("\b\n", "")
     epilog = inspect.cleandoc(command.epilog or "").replace("\b\n", "")
-    parts = [f"## {name}\n", f"```text\n{usage}\n```\n", f"{_prose(help_text)}\n"]
+    parts = [f"### {name}\n", f"```text\n{usage}\n```\n", f"{_prose(help_text)}\n"]
     parts.append(
         table(["option", "what it does"], [*options, ("`-h`, `--help`", "Show this help.")])
     )
