@@ -36,6 +36,7 @@ COMMANDS = {
     "resume": _Command("run", "Make pictures", "Wait for a task again and save its pictures."),
     "new": _Command("recipe", "Write recipes", "Write a recipe to start from."),
     "lint": _Command("lint", "Write recipes", "Check recipe files and the prompt guide."),
+    "test": _Command("test", "Write recipes", "Render the examples against their snapshots."),
     "schema": _Command(
         "recipe", "Write recipes", "Print the JSON Schema of the file or of inputs."
     ),

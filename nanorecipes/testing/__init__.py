@@ -1,0 +1,1 @@
+"""Tests of recipes: their examples rendered and compared with what was reviewed."""

@@ -1,0 +1,69 @@
+"""Two texts compared line by line, with the changed words of a line marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+
+CONTEXT = 2
+"""Unchanged lines around a change."""
+ALIKE = 0.5
+"""From this share of equal words on, two lines are one line with changed words."""
+
+
+def diff(old: str, new: str, *, first_line: int = 1) -> tuple[str, ...]:
+    """The lines that differ, as a unified diff: `-` was, `+` is, ` ` is the same.
+
+    Where only some words of a line changed, they stand in `[-...-]` and `{+...+}`, so that the
+    change is seen without colours, in lines of any length.
+
+    Args:
+        old: the text as it was.
+        new: the text as it is now.
+        first_line: the number of the old text's first line in its file, for the `@@` lines.
+    """
+    before, after = old.split("\n"), new.split("\n")
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    lines: list[str] = []
+    for group in matcher.get_grouped_opcodes(CONTEXT):
+        lines.append(f"@@ line {first_line + group[0][1]} @@")
+        for tag, i1, i2, j1, j2 in group:
+            if tag == "equal":
+                lines += [f"  {line}".rstrip() for line in before[i1:i2]]
+            else:
+                lines += _changed(before[i1:i2], after[j1:j2])
+    return tuple(lines)
+
+
+def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+    """Lines that were replaced; pairs that are alike stand together."""
+    used = 0
+    for line in new:
+        match = next((i for i in range(used, len(old)) if _is_alike(old[i], line)), None)
+        if match is None:
+            yield f"+ {line}"
+            continue
+        yield from (f"- {left}" for left in old[used:match])
+        marked_old, marked_new = _marked(old[match], line)
+        yield f"- {marked_old}"
+        yield f"+ {marked_new}"
+        used = match + 1
+    yield from (f"- {left}" for left in old[used:])
+
+
+def _is_alike(old: str, new: str) -> bool:
+    return SequenceMatcher(None, old.split(), new.split(), autojunk=False).ratio() >= ALIKE
+
+
+def _marked(old: str, new: str) -> tuple[str, str]:
+    """Both lines with the words that differ in brackets."""
+    before, after = old.split(" "), new.split(" ")
+    left: list[str] = []
+    right: list[str] = []
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        was, now = " ".join(before[i1:i2]), " ".join(after[j1:j2])
+        if i1 < i2:
+            left.append(was if tag == "equal" else f"[-{was}-]")
+        if j1 < j2:
+            right.append(now if tag == "equal" else f"{{+{now}+}}")
+    return " ".join(left), " ".join(right)
