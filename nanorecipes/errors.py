@@ -9,6 +9,7 @@ NanorecipesError
 ├── BudgetError                 the cost is above what the caller allowed
 ├── ConfigurationError          no backend or key chosen, a bad setting
 ├── MissingExtraError           a part that needs another package (ImportError)
+├── LedgerError                 the ledger is damaged, full, or says otherwise
 ├── SaveError                   a picture or its sidecar could not be written (OSError)
 └── ApiError                    the service refused or failed
     ├── AuthenticationError
@@ -43,6 +44,7 @@ __all__ = [
     "DownloadError",
     "InputError",
     "InsufficientCreditsError",
+    "LedgerError",
     "LimitError",
     "MissingExtraError",
     "NanorecipesError",
@@ -153,6 +155,21 @@ class MissingExtraError(NanorecipesError, ImportError):
             help=f"pip install 'nanorecipes[{extra}]'",
         )
         self.extra = extra
+
+
+class LedgerError(NanorecipesError):
+    """The ledger can't be read or written, or a step doesn't follow from what it holds.
+
+    `path` is its file.
+    """
+
+    def __init__(self, message: str, *, path: object = None, help: str | None = None) -> None:
+        super().__init__(message, help=help)
+        self.path = path
+
+    def facts(self) -> dict[str, Any]:
+        path = {} if self.path is None else {"path": str(self.path)}
+        return {**path, **super().facts()}
 
 
 class SaveError(NanorecipesError, OSError):

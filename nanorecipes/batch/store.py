@@ -1,0 +1,357 @@
+"""The ledger's file: opened, looked at, and written by one thread in durable groups."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sqlite3
+import threading
+import time
+import uuid
+from collections import deque
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from nanorecipes.batch.locks import Lock
+from nanorecipes.errors import LedgerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+T = TypeVar("T")
+
+APPLICATION_ID = 0x4E52_4C47
+FORMAT = 1
+LEASE_S = 120.0
+"""How long a silent process keeps its rows, where its lock can't tell that it has gone."""
+BUSY_S = 30.0
+LOOKED_THROUGH_BYTES = 16 * 1024 * 1024
+"""Up to this size the whole file is checked each time it is opened."""
+LARGEST_GROUP = 256
+
+SCHEMA = """
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, place TEXT UNIQUE, recipe TEXT NOT NULL,
+    backend TEXT NOT NULL, base_url TEXT NOT NULL, is_sandbox INTEGER NOT NULL, out TEXT,
+    cap_micro INTEGER, started_at REAL NOT NULL,
+    reserved_micro INTEGER NOT NULL DEFAULT 0, spent_micro INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE rows (
+    id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, key TEXT NOT NULL, copy INTEGER NOT NULL,
+    state TEXT NOT NULL, attempt INTEGER NOT NULL DEFAULT 0, owner TEXT, task_id TEXT,
+    recipe TEXT NOT NULL, recipe_hash TEXT NOT NULL, model TEXT NOT NULL, price_micro INTEGER,
+    reserved_micro INTEGER NOT NULL DEFAULT 0, spent_micro INTEGER NOT NULL DEFAULT 0,
+    pictures TEXT, files TEXT, error TEXT, submitted_at REAL, updated_at REAL NOT NULL,
+    request TEXT, UNIQUE (run_id, key, copy)
+) STRICT;
+CREATE INDEX rows_open ON rows (state, run_id) WHERE state <> 'verified';
+CREATE INDEX rows_owner ON rows (owner) WHERE owner IS NOT NULL;
+CREATE INDEX rows_task ON rows (task_id) WHERE task_id IS NOT NULL;
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY, row_id INTEGER NOT NULL, at REAL NOT NULL, before TEXT NOT NULL,
+    after TEXT NOT NULL, attempt INTEGER NOT NULL, reserved_micro INTEGER NOT NULL,
+    spent_micro INTEGER NOT NULL, note TEXT
+) STRICT;
+CREATE INDEX events_row ON events (row_id);
+CREATE TABLE owners (id TEXT PRIMARY KEY, pid INTEGER NOT NULL, until REAL NOT NULL) STRICT;
+CREATE TABLE lines (
+    run_id TEXT NOT NULL, number INTEGER NOT NULL, row_id INTEGER, error TEXT,
+    PRIMARY KEY (run_id, number)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+class Store:
+    """One SQLite file in WAL mode, synchronous to the disk; threads and processes may share it.
+
+    Args:
+        path: the file; made when it is absent, unless `create` is false.
+        create: whether an absent file is made.
+        wall: seconds since 1970.
+        lease_s: how long a silent process keeps its rows.
+
+    Raises:
+        LedgerError: the file is torn, damaged, or no ledger.
+        OSError: the place can't be written.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        create: bool = True,
+        wall: Callable[[], float] = time.time,
+        lease_s: float = LEASE_S,
+    ) -> None:
+        self.path = path
+        self.wall = wall
+        self.lease_s = lease_s
+        self.owner = uuid.uuid4().hex
+        self._lock: Lock | None = None
+        if create and not path.exists():
+            _make(path)
+        _check_header(path)
+        if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+            raise PermissionError(errno.EACCES, "the ledger can't be written", str(path))
+        self._connection = _connect(path)
+        self._jobs: deque[tuple[Callable[[sqlite3.Connection], Any], Future[Any]]] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._beat_at = 0.0
+        self._thread = threading.Thread(target=self._write, name="nanorecipes-ledger", daemon=True)
+        self._thread.start()
+
+    @property
+    def locks(self) -> Path:
+        """The folder in which living processes hold their locks."""
+        return self.path.with_name(f"{self.path.name}.locks")
+
+    def begin(self, work: Callable[[sqlite3.Connection], T]) -> Future[T]:
+        """Hand in work; the future is done when it lies on the disk, with what else came then.
+
+        Work that raises leaves no trace; the others of its group are kept.
+        """
+        future: Future[T] = Future()
+        with self._wake:
+            if self._closing:
+                raise LedgerError(f"the ledger {str(self.path)!r} is closed", path=self.path)
+            self._jobs.append((work, future))
+            self._wake.notify()
+        return future
+
+    def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """The same, and wait for it."""
+        return self.begin(work).result()
+
+    def register(self, connection: sqlite3.Connection) -> str:
+        """Make this process known as one that lives and may hold rows; gives its name."""
+        if self._lock is None:
+            self._lock = Lock(self.locks / self.owner)
+            self._beat(connection)
+        return self.owner
+
+    def close(self) -> None:
+        """Wait for what was handed in, give all rows free, and close the file."""
+        if self._lock is not None and not self._closing:
+            with contextlib.suppress(LedgerError):
+                self.do(self._leave)
+        self._stop()
+        if self._lock is not None:
+            self._lock.release()
+
+    def _stop(self) -> None:
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+            self._thread.join()
+        self._connection.close()
+
+    def _leave(self, connection: sqlite3.Connection) -> None:
+        mine = (self.owner,)
+        # An intent whose answer never came stays with its owner, who is about to be gone:
+        # whoever looks next finds it so, and marks it unknown.
+        sql = "UPDATE rows SET owner = NULL WHERE owner = ? AND state <> 'submitting'"
+        connection.execute(sql, mine)
+        held = connection.execute("SELECT 1 FROM rows WHERE owner = ? LIMIT 1", mine).fetchone()
+        if held is None:
+            connection.execute("DELETE FROM owners WHERE id = ?", mine)
+
+    # the writing thread
+
+    def _write(self) -> None:
+        while True:
+            with self._wake:
+                if not self._jobs and not self._closing:
+                    self._wake.wait(self.lease_s / 4)
+                count = min(len(self._jobs), LARGEST_GROUP)
+                jobs = [self._jobs.popleft() for _ in range(count)]
+                if not jobs and self._closing:
+                    return
+            self._group(jobs)
+
+    def _group(self, jobs: list[tuple[Callable[[sqlite3.Connection], Any], Future[Any]]]) -> None:
+        connection = self._connection
+        ends: list[tuple[Any, BaseException | None]] = []
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            if self._lock is not None and self.wall() >= self._beat_at:
+                self._beat(connection)
+            ends = [self._one(connection, work) for work, _ in jobs]
+            connection.execute("COMMIT")
+        except sqlite3.Error as exc:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            error = explain(self.path, exc)
+            for _, future in jobs:
+                future.set_exception(error)
+            return
+        for (_, future), (value, raised) in zip(jobs, ends, strict=True):
+            if raised is not None:
+                future.set_exception(raised)
+            else:
+                future.set_result(value)
+
+    def _one(
+        self, connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], Any]
+    ) -> tuple[Any, BaseException | None]:
+        connection.execute("SAVEPOINT one")
+        value, raised = None, None
+        try:
+            value = work(connection)
+        except sqlite3.Error:
+            raise
+        except Exception as exc:
+            connection.execute("ROLLBACK TO one")
+            raised = exc
+        connection.execute("RELEASE one")
+        return value, raised
+
+    def _beat(self, connection: sqlite3.Connection) -> None:
+        now = self.wall()
+        self._beat_at = now + self.lease_s / 4
+        connection.execute(
+            "INSERT INTO owners VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET until = ?3",
+            (self.owner, os.getpid(), now + self.lease_s),
+        )
+
+
+def _make(path: Path) -> None:
+    """Make the file beside its place, whole, then give it its name: no half of one is ever seen."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in (f"{path.name}-wal", f"{path.name}-journal"):
+        if path.with_name(leftover).exists():
+            raise LedgerError(
+                f"the ledger {str(path)!r} is gone, but its {leftover!r} is there",
+                path=path,
+                help="put the ledger back from where it was moved; "
+                "starting over could pay for everything again",
+            )
+    _ignore_in_git(path.parent)
+    draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}.new")
+    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        connection = sqlite3.connect(draft, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(
+                f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
+                f"BEGIN; {SCHEMA} COMMIT;"
+            )
+        finally:
+            connection.close()
+        _name(draft, path)
+    except sqlite3.Error as exc:
+        raise explain(path, exc) from exc
+    finally:
+        for ending in ("", "-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                draft.with_name(f"{draft.name}{ending}").unlink()
+
+
+def _name(draft: Path, path: Path) -> None:
+    """Give the draft its name, unless another process was first."""
+    with contextlib.suppress(FileExistsError):
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links
+            if not path.exists():
+                draft.replace(path)
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _ignore_in_git(folder: Path) -> None:
+    """A ledger is about one machine's purchases and holds inputs: not for a repository."""
+    mark = folder / ".gitignore"
+    if folder.name == ".nanorecipes" and not mark.exists():
+        mark.write_text("*\n", encoding="ascii")
+
+
+def _check_header(path: Path) -> None:
+    """Say at once when the file is torn: SQLite takes an empty one for a new one."""
+    with path.open("rb") as file:
+        head = file.read(100)
+        size = file.seek(0, os.SEEK_END)
+    if size == 0 or len(head) < 100:
+        raise _damaged(path, f"it holds {size} bytes, so it was cut off")
+    if not head.startswith(b"SQLite format 3\x00"):
+        raise _damaged(path, "it doesn't begin as an SQLite file does")
+    if int.from_bytes(head[68:72]) != APPLICATION_ID:
+        raise LedgerError(
+            f"{str(path)!r} is an SQLite file, but no ledger of nanorecipes",
+            path=path,
+            help="name another file",
+        )
+    if int.from_bytes(head[60:64]) > FORMAT:
+        raise LedgerError(
+            f"{str(path)!r} was written by a newer nanorecipes",
+            path=path,
+            help="update nanorecipes",
+        )
+    page = int.from_bytes(head[16:18])
+    expected = (65536 if page == 1 else page) * int.from_bytes(head[28:32])
+    wal = path.with_name(f"{path.name}-wal")
+    if size < expected and not (wal.exists() and wal.stat().st_size):
+        raise _damaged(path, f"it holds {size} of {expected} bytes, so it was cut off")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = None
+    try:
+        connection = sqlite3.connect(
+            path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        if path.stat().st_size <= LOOKED_THROUGH_BYTES:
+            said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if said != "ok":
+                raise _damaged(path, said)
+    except BaseException as exc:
+        if connection is not None:
+            connection.close()
+        if isinstance(exc, sqlite3.Error):
+            raise explain(path, exc) from exc
+        raise
+    return connection
+
+
+def explain(path: Path, exc: sqlite3.Error) -> LedgerError:
+    """SQLite's error as ours, with what to do next."""
+    name = getattr(exc, "sqlite_errorname", "") or ""
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return _damaged(path, str(exc))
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+        return LedgerError(
+            f"the ledger {str(path)!r} can't be written: {exc}; nothing more is sent",
+            path=path,
+            help="make room on the disk, and run the same command again",
+        )
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return LedgerError(
+            f"the ledger {str(path)!r} is kept busy by another process",
+            path=path,
+            help="run the same command again when that one has finished",
+        )
+    return LedgerError(
+        f"the ledger {str(path)!r} can't be used: {exc}",
+        path=path,
+        help="check that the file and its folder can be written",
+    )
+
+
+def _damaged(path: Path, what: str) -> LedgerError:
+    return LedgerError(
+        f"the ledger {str(path)!r} is damaged: {what}",
+        path=path,
+        help="put back a copy of it, or save what can be read with SQLite's .recover; move it away "
+        "only when nothing that it knew is to be kept: it is never started over by itself",
+    )
