@@ -72,8 +72,8 @@ def join_under(root: Path, name: str) -> Path:
         InputError: the name is absolute, climbs out, or a link leads out.
     """
     path = root / name
-    inside = path.resolve().is_relative_to(root.resolve())
-    if not name or os.path.isabs(name) or "\x00" in name or ".." in path.parts or not inside:
+    sound = name and not os.path.isabs(name) and "\x00" not in name and ".." not in path.parts
+    if not sound or not path.resolve().is_relative_to(root.resolve()):
         finding = Diagnostic(
             *codes.OUTSIDE[:2], "error", f"{name!r} leads out of {root}", field="path"
         )

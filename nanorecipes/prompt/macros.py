@@ -17,6 +17,7 @@ from nanorecipes.prompt.environment import bound, environment, parse
 from nanorecipes.recipe.library import (
     MAX_MACRO_BYTES,
     Stamp,
+    candidates,
     find_macro,
     imported_names,
     read_macro,
@@ -72,6 +73,8 @@ class Importer:
         self.report = report
         self.trail = trail
         self.files: list[MacroFile] = []
+        self.stamps: list[Stamp] = []
+        """Of every place where a file was looked for."""
         self.broken: set[str] = set()
         """Names that could not be imported: reported once, so that calls need not be."""
 
@@ -99,6 +102,8 @@ class Importer:
         if name not in self.plain:  # the content hash would miss what isn't written out
             name = None
         path = find_macro(self.folders, name) if isinstance(name, str) else None
+        if isinstance(name, str):
+            self.stamps += map(stamp, candidates(self.folders, name, path))
         if path is None:
             shown = repr(name) if name is not None else "a computed name"
             known = [
@@ -183,7 +188,8 @@ def _load(path: Path, folders: Sequence[Path], trail: tuple[Path, ...]) -> Macro
     imported = importer.run(tree)
     for file in importer.files:
         findings += file.findings
-    stamps = tuple(dict.fromkeys(item for file in importer.files for item in file.stamps))
+    below = [item for file in importer.files for item in file.stamps]
+    stamps = tuple(dict.fromkeys([*importer.stamps, *below]))
     signatures = _check(tree, imported, frozenset(importer.broken), report)
     if findings:
         return MacroFile(path, signatures=signatures, findings=tuple(findings), stamps=stamps)

@@ -191,7 +191,7 @@ class Shelf:
             path = find_macro(folders, name)
             if name in found or not _is_macro_name(name):
                 continue
-            files += _candidates(folders, name, path)
+            files += candidates(folders, name, path)
             found[name] = raw = b"" if path is None else _read_or_fail(path)
             if len(found) > MAX_MACRO_FILES:
                 message = f"imports more than {MAX_MACRO_FILES} macro files"
@@ -225,7 +225,7 @@ def _is_macro_name(name: str) -> bool:
     return not any(part in ("", ".", "..") or "\\" in part or "\x00" in part for part in parts)
 
 
-def _candidates(folders: Sequence[Path], name: str, found: Path | None) -> list[Path]:
+def candidates(folders: Sequence[Path], name: str, found: Path | None) -> list[Path]:
     """Where a macro file was looked for, up to the place where it was found."""
     places: list[Path] = []
     for folder in folders:

@@ -46,7 +46,8 @@ def merge(child: Document, parent: Document) -> Document:
     _adopt(parent.root, parent, others)
     inherited = [(key, value) for key, value in parent.root.value if key.value not in NOT_INHERITED]
     base = _mapping_like(child.root, inherited)
-    merged = Document(child.path, child.text, _lay(base, child.root, ()), None, others=others)
+    root = _lay(base, child.root, ())
+    merged = Document(child.path, child.text, root, None, child.root_folder, others=others)
     merged.data = rebuild(merged)
     merged.problems = [*child.problems, *parent.problems, *problems]
     return merged
