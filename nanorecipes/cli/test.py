@@ -78,7 +78,7 @@ def _print_problem(problem: Problem) -> None:
     view.print_diagnostics([problem.finding._replace(help=None)])
     for line in problem.diff:
         color = _COLORS.get(line[:1])
-        click.echo(f"  {click.style(line, fg=color) if color else line}")
+        click.echo(f"  {click.style(line, fg=color) if color else line}".rstrip())
     if problem.finding.help:
         click.echo(f"  help: {problem.finding.help}")
 
