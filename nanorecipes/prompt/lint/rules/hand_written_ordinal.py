@@ -1,0 +1,91 @@
+"""NR131: an image counted by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+from nanorecipes.prompt.lint.rule import Fault, Rule
+from nanorecipes.prompt.lint.words import listed, phrases
+
+if TYPE_CHECKING:
+    from nanorecipes.prompt.lint.context import Context
+
+NOUN = r"(?:reference |source |input )?(?:images?|pictures?|photos?|photographs?|pics?|img)"
+_LABEL_NOUN = rf"(?:{NOUN}|reference|ref|source|input|attachment|upload)"
+_NUMBER = r"(?:one|two|three|four|five|six|seven|eight|nine|ten)"
+
+
+class HandWrittenOrdinal(Rule):
+    """An image is counted by hand ("the second image", "image 2") and not by its handle.
+
+    What it does: finds ordinals and labels that the author typed for attached images. With a
+    single image attached, photos and pictures in the scene may be counted; only a number at the
+    word ("image 2") is a fault there. What stands in quotes is lettering.
+
+    Why it matters: numbers follow from what is really sent. Leave an optional image out, and the
+    typed number names another picture; the handle renumbers.
+
+    Example:
+
+        The pattern of the second image meets at the seams.
+
+    Use instead:
+
+        The pattern of {{ paper }} meets at the seams.
+
+    References: rule 11 of the prompt guide.
+    """
+
+    code = "NR131"
+    name = "hand-written-ordinal"
+
+    def check(self, context: Context) -> Iterator[Fault]:
+        several = context.most_images > 1
+        pattern = _several() if several else _single()
+        if _NOUNS.isdisjoint(context.words):
+            return
+        for draft in context.drafts():
+            text = draft.prose
+            for fine in phrases("ordinals", "fine").find(draft.lower, context.words):
+                text = (
+                    f"{text[: fine.start()]}{'_' * (fine.end() - fine.start())}{text[fine.end() :]}"
+                )
+            for found in pattern.finditer(text):
+                shown = draft.text[found.start() : found.end()]
+                message = f"{shown!r} counts an image by hand"
+                advice = f"write the handle: {self._handle(context)}"
+                yield Fault(context.place(draft, found.start(), found.end()), message, advice)
+                break
+
+    def _handle(self, context: Context) -> str:
+        return " or ".join(f"{{{{ {name} }}}}" for name in list(context.slots)[:3])
+
+
+_NOUNS = frozenset(
+    "image images picture pictures photo photos photograph photographs pic pics img reference"
+    " references ref source input attachment upload".split()
+)
+
+
+@cache
+def _single() -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-])(?i:{NOUN}) (?:#|no\. ?|number )?\d{{1,2}}(?![\w:.-]*\w)")
+
+
+@cache
+def _several() -> re.Pattern[str]:
+    ordinals = "|".join(sorted(map(re.escape, listed("ordinals", "ordinals"))))
+    given = "other|attached|uploaded|provided|supplied|given|input|secondary|primary"
+    return re.compile(
+        rf"(?<![\w-])(?:(?i:(?:{ordinals})(?: and (?:{ordinals}))? (?:{NOUN}|references?|"
+        rf"attachments?"
+        rf"|uploads?))(?![\w-])(?! of (?:light|a |an ))"
+        rf"|(?i:(?:{given}) {NOUN})(?![\w-])"
+        rf"|(?i:{_LABEL_NOUN}) (?:#|[Nn]o\. ?|[Nn]umber )?\d{{1,2}}(?![\w:-]|\.\d)"
+        rf"|(?i:(?:{NOUN}|reference)) (?:#|number )(?:\d{{1,2}}|{_NUMBER})(?!\w)"
+        rf"|(?i:{NOUN}|reference) \(?[A-F]\)?(?![\w'’-])(?! [a-z]+ing)"
+        rf"|(?i:(?:image|photo|reference|img)) {_NUMBER}(?![\w-])(?! \w+s\b))"
+    )
