@@ -15,10 +15,26 @@ if TYPE_CHECKING:
     from nanorecipes.client import AsyncClient, Client, Task
     from nanorecipes.config import configure
     from nanorecipes.errors import (
-        ApiError, AuthenticationError, BudgetError, ConfigurationError, ContentBlockedError,
-        DownloadError, InputError, InsufficientCreditsError, LimitError, MissingExtraError,
-        NanorecipesError, NoImageError, OutcomeUnknownError, RateLimitError, RecipeError,
-        RenderError, SaveError, ServiceError, TaskTimeoutError, UnknownRecipeError,
+        ApiError,
+        AuthenticationError,
+        BudgetError,
+        ConfigurationError,
+        ContentBlockedError,
+        DownloadError,
+        InputError,
+        InsufficientCreditsError,
+        LimitError,
+        MissingExtraError,
+        NanorecipesError,
+        NoImageError,
+        OutcomeUnknownError,
+        RateLimitError,
+        RecipeError,
+        RenderError,
+        SaveError,
+        ServiceError,
+        TaskTimeoutError,
+        UnknownRecipeError,
     )  # fmt: skip
     from nanorecipes.request import Request
     from nanorecipes.result import Result, ResultImage

@@ -191,6 +191,12 @@ def _options(given: dict[str, Any], problems: list[Diagnostic]) -> dict[str, Any
     return read
 
 
+def readable_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The call options among some arguments, but those that can't be read."""
+    chosen = {name: value for name, value in given.items() if name in OPTIONS}
+    return _options(chosen, [])
+
+
 def _text_option(value: Any) -> str:
     if isinstance(value, str) and value.strip():
         return fold(value)
@@ -265,4 +271,4 @@ OPTIONS: dict[str, Callable[[Any], Any]] = {
 
 assert {*OPTIONS, "out"} == set(CALL_OPTIONS)
 
-__all__ = ["OPTIONS", "Arguments", "problem", "read_arguments"]
+__all__ = ["OPTIONS", "Arguments", "problem", "read_arguments", "readable_options"]

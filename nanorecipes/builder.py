@@ -7,10 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nanorecipes.arguments import read_arguments
+from nanorecipes.arguments import read_arguments, readable_options
 from nanorecipes.catalogue import Model, catalogue
 from nanorecipes.diagnostics import Diagnostic
-from nanorecipes.errors import LimitError, RecipeError
+from nanorecipes.errors import InputError, LimitError, RecipeError
 from nanorecipes.limits import check_counts, check_options, unknown_model
 from nanorecipes.prompt.compile import Compiled, compile_prompt
 from nanorecipes.prompt.render import lay_out, render_sections
@@ -58,7 +58,10 @@ class Builder:
         """
         compiled = self._usable()
         definition = self.definition
-        arguments = read_arguments(definition, given)
+        try:
+            arguments = read_arguments(definition, given)
+        except InputError as exc:
+            raise InputError([*exc.diagnostics, *self._refusals(given)]) from None
         options = {**self._settings, **arguments.options} if arguments.options else self._settings
         offer = self._offer(options)
         variables = {**compiled.globals, **arguments.values, **definition.fixed}
@@ -80,6 +83,10 @@ class Builder:
             chosen=offer.model, options=options, inputs=arguments.values,
             estimated_cost=offer.cost_usd, cost_basis=offer.basis, notices=self._notice,
         )  # fmt: skip
+
+    def _refusals(self, given: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
+        """What the model would refuse of a call whose arguments are wrong: all is told at once."""
+        return self._offer({**self._settings, **readable_options(given)}).refused
 
     @staticmethod
     def _offer(options: Mapping[str, Any]) -> _Offer:

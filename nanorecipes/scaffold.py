@@ -68,7 +68,7 @@ _CHILD = """\
 # {path}: builds on {parent}; what is left out here comes from there.
 # Mappings merge by key; tags, details and protect are added to; !override replaces a value.
 format: 1
-title: {title}
+{overrides}title: {title}
 summary: Say here when to use the recipe, and when {parent} itself is better.
 extends: {parent}
 version: "1.0"
@@ -96,10 +96,17 @@ def write_recipe(folder: Path, name: str, *, extends: str | None = None) -> Path
         raise InputError([_finding("name", f"expected group/name, found {name!r}", advice)])
     path = folder / f"{name}{SUFFIX}"
     title = name.rpartition("/")[2].replace("_", " ").capitalize()
-    if extends is not None:
-        from nanorecipes.book import recipes
+    from nanorecipes.book import recipes
 
-        text = _CHILD.format(path=path, title=title, parent=recipes[extends].name)
+    if extends is not None:
+        overrides = "overrides: true           # stands before the one that it extends\n"
+        text = _CHILD.format(
+            path=path, title=title, parent=recipes[extends].name,
+            overrides=overrides if extends == name else "",
+        )  # fmt: skip
+    elif taken := [entry.path for entry in recipes.shelf.find(name) if not _is(entry.path, path)]:
+        advice = f"choose another name, or build on it: --extends {name}"
+        raise InputError([_finding("name", f"{name!r} is taken by {taken[0]}", advice)])
     else:
         text = _PLAIN.format(path=path, name=name, title=title)
     try:
@@ -111,6 +118,10 @@ def write_recipe(folder: Path, name: str, *, extends: str | None = None) -> Path
         message = f"{str(path)!r} can't be written: {exc.strerror or exc}"
         raise InputError([_finding("in", message, None)]) from exc
     return path
+
+
+def _is(one: Path, other: Path) -> bool:
+    return other.exists() and one.samefile(other)
 
 
 def _finding(field: str, message: str, help: str | None) -> Diagnostic:

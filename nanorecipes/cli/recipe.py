@@ -185,7 +185,7 @@ def _slot_row(slot: Slot) -> tuple[str, str, str]:
 
 
 def _param_row(param: Param) -> tuple[str, str, str]:
-    kind = param.type if param.format == "line" else param.format
+    kind: str = param.type if param.format == "line" else param.format
     if param.enum is not None:
         kind = "one of"
     about = param.description

@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     from nanorecipes.result import Result
 
 
-class Money(click.ParamType):
+if TYPE_CHECKING:
+    _MoneyType = click.ParamType[Decimal]
+else:
+    _MoneyType = click.ParamType
+
+
+class Money(_MoneyType):
     """An amount of USD, exact."""
 
     name = "USD"
@@ -53,7 +59,7 @@ _SANDBOX = click.option(
     help="Use the embedded sandbox: no key, no cost, proof pictures only.",
 )  # fmt: skip
 _TIMEOUT = click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), default=600.0, show_default=True,
+    "--timeout", type=click.FloatRange(min=0, min_open=True), default=600.0, show_default="600",
     metavar="SECONDS", help="How long to wait for the pictures.",
 )  # fmt: skip
 
@@ -87,6 +93,7 @@ def run_command(
 
     recipe = find_recipe(recipes, recipe_name)
     request = recipe.render(**read_inputs(recipe, inputs), **call_arguments(options))
+    _check_pictures(request)
     view.warn(request.warnings)
     _check_folder(out)
     progress = Progress(quiet=quiet or as_json, out=out, sandbox=sandbox)
@@ -117,6 +124,23 @@ def _client(sandbox: bool, timeout: float, progress: Progress) -> Client:
     from nanorecipes.client import Client
 
     return Client(backend="sandbox" if sandbox else None, timeout_s=timeout, observer=progress.note)
+
+
+def _check_pictures(request: Request) -> None:
+    """Find out that a picture isn't there before saying anything else about the request."""
+    from nanorecipes import codes
+    from nanorecipes.arguments import problem
+    from nanorecipes.errors import InputError
+    from nanorecipes.images import BadImageError
+
+    found = []
+    for image in request.images:
+        try:
+            image.input.check()
+        except BadImageError as exc:
+            found.append(problem(codes.BAD_IMAGE, image.slot, f"{image.slot}: {exc}"))
+    if found:
+        raise InputError(found)
 
 
 def _check_folder(out: Path) -> None:

@@ -223,3 +223,22 @@ def test_recipe_can_be_named_by_its_file(shell: Shell) -> None:
     said = shell("show", "drafts/mine/try_out.yaml")
     assert said.code == 0
     assert "Try out" in said.out
+
+
+def test_new_refuses_a_name_that_another_library_holds(shell: Shell) -> None:
+    """Two recipes of one name make both unusable."""
+    said = shell("new", "edit/change_part")
+    assert said.code == 2
+    assert "is taken by" in said.err
+    assert shell("new", "edit/change_part", "--extends", "edit/change_part").code == 0
+    assert shell("show", "edit/change_part").code == 0
+    assert shell("lint", "recipes").code == 0
+
+
+def test_wrong_arguments_and_broken_limits_are_reported_together(shell: Shell) -> None:
+    """Mending one error at a time costs an hour."""
+    said = shell("render", *PART[:3], "--quality", "8K", "--num-images", "11")
+    assert said.code == 2
+    assert "the parameter 'change' is missing" in said.err
+    assert "quality '8K' is not offered" in said.err
+    assert "num_images is 11" in said.err

@@ -188,3 +188,10 @@ def test_closed_pipe_is_no_error(shell: Shell) -> None:
     )
     assert done.stdout == "["
     assert "Traceback" not in done.stderr
+
+
+def test_missing_picture_is_the_first_thing_said(shell: Shell) -> None:
+    """A warning about its shape would hide that it isn't there."""
+    said = shell("run", PART[0], "photo=nowhere.jpg", *PART[2:], "--sandbox")
+    assert said.code == 2
+    assert said.err.startswith("error NR033 bad-image: photo: there is no file 'nowhere.jpg'")
