@@ -38,17 +38,19 @@ def diff(old: str, new: str, *, first_line: int = 1) -> tuple[str, ...]:
 def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
     """Lines that were replaced; pairs that are alike stand together."""
     used = 0
+    added: list[str] = []
     for line in new:
         match = next((i for i in range(used, len(old)) if _is_alike(old[i], line)), None)
         if match is None:
-            yield f"+ {line}"
+            added.append(f"+ {line}")
             continue
         yield from (f"- {left}" for left in old[used:match])
-        marked_old, marked_new = _marked(old[match], line)
-        yield f"- {marked_old}"
-        yield f"+ {marked_new}"
-        used = match + 1
+        yield from added
+        was, now = _marked(old[match], line)
+        yield from (f"- {was}", f"+ {now}")
+        used, added = match + 1, []
     yield from (f"- {left}" for left in old[used:])
+    yield from added
 
 
 def _is_alike(old: str, new: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from nanorecipes.codes import Code
+from nanorecipes.diagnostics import render
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,12 @@ class Problem:
     found: str | None = None
     diff: tuple[str, ...] = ()
     """Lines that begin with `-`, `+`, a blank, or `@@`."""
+
+    def text(self) -> str:
+        """The problem in full: what, where, the differing lines, and the way out."""
+        head = render(self.finding._replace(help=None))
+        way = [f"  help: {self.finding.help}"] if self.finding.help else []
+        return "\n".join([head, *(f"  {line}".rstrip() for line in self.diff), *way])
 
     def to_json(self) -> dict[str, object]:
         """The problem as plain data: its kind, the finding, and what was expected and found."""

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from nanorecipes.diagnostics import render
-
 if TYPE_CHECKING:
-    from nanorecipes.testing.findings import Outcome, Problem, Report
+    from nanorecipes.testing.findings import Outcome, Report
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -31,13 +29,6 @@ def junit_xml(report: Report) -> bytes:
     ET.indent(root)
     body: str = ET.tostring(root, "unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'.encode()
-
-
-def problem_text(problem: Problem) -> str:
-    """A problem in full: headline, place, diff, and the way out."""
-    head = render(problem.finding._replace(help=None))
-    help_line = [f"  help: {problem.finding.help}"] if problem.finding.help else []
-    return "\n".join([head, *problem.diff, *help_line])
 
 
 def _counts(outcomes: Sequence[Outcome]) -> dict[str, str]:
@@ -71,7 +62,7 @@ def _case(suite: ET.Element, outcome: Outcome) -> None:
     first = outcome.problems[0].finding
     tag = "error" if _is_error(outcome) else "failure"
     node = ET.SubElement(case, tag, {"type": first.name, "message": _xml(first.message)})
-    node.text = _xml("\n".join(problem_text(problem) for problem in outcome.problems))
+    node.text = _xml("\n".join(problem.text() for problem in outcome.problems))
 
 
 def _xml(text: str) -> str:

@@ -72,6 +72,16 @@ def _wrong(field: str, message: str, help: str | None = None) -> Diagnostic:
     return Diagnostic(*codes.BAD_OPTION[:2], "error", message, field=field, help=help)
 
 
+def check_path(path: Path) -> Tested:
+    """Test the examples of the recipe file at a path; nothing is written.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    targets = find_targets([path])
+    return check_file(targets.entries[0], targets.shelf)
+
+
 def check_file(entry: Entry, shelf: Shelf, *, text: str | None = None) -> Tested:
     """Test the examples of one recipe file; nothing is written.
 

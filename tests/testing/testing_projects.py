@@ -25,7 +25,8 @@ examples:
 
 def painted(edit: str = "Paint the wall in {{ photo }} {{ color }}.", more: str = EXAMPLES) -> str:
     """A recipe that paints a wall, with two examples."""
-    return recipe_text(edit, protect="- the sky\n- the roof", more=more)
+    images = "photo: {description: The wall.}"
+    return recipe_text(edit, images=images, protect="- the sky\n- the roof", more=more)
 
 
 def expecting(expect: str) -> str:
