@@ -73,6 +73,16 @@ def _best(
     return Placement(best[2], mirrored, best[0], inliers, best[1])
 
 
+def agreement(
+    source: Bytes, output: Bytes, matrix: Affine, ignore: Mask | None, *, edges_only: bool
+) -> float:
+    """Share of the source's structured blocks, outside what is ignored, that fit a placement."""
+    small = _glance(source, edges_only=edges_only)
+    glanced = _glance(output, edges_only=edges_only)
+    held = _held(ignore, small.shape)
+    return _agreement(small, glanced, matrix, source.shape[:2], output.shape[:2], held)[0]
+
+
 def plain_placements(shape: tuple[int, int], size: tuple[int, int]) -> list[Affine]:
     """Stretched to the output's frame, fitted into it, and filling it; each once."""
     height, width = shape

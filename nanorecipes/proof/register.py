@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nanorecipes.proof.engine import cv, np
 from nanorecipes.proof.placing import (
     Placement,
+    agreement,
     correlate,
     covered,
     grey,
@@ -53,6 +54,10 @@ def register(source: Bytes, output: Bytes, *, ignore: Mask | None, edges_only: b
     image = cv.flip(output, 1) if placement.mirrored else output
     lined_output = outlines(image) if edges_only else grey(image)
     matrix = _refined(lined_source, lined_output, placement.matrix, ignore)
+    # Little support can pull a refinement astray; then the first placement was the better one.
+    fits = agreement(source, image, matrix, ignore, edges_only=edges_only)
+    if fits < placement.agreement - 0.02:
+        matrix = placement.matrix
     placement = Placement(
         matrix, placement.mirrored, placement.agreement, placement.inliers, placement.structured
     )
