@@ -183,10 +183,11 @@ def _attach(
 
 def check_definition(builder: Builder) -> list[Diagnostic]:
     """Every finding about a recipe's templates and settings, in the order of the file."""
-    return [*builder.compiled.findings, *_setting_findings(builder.definition)]
+    return [*builder.compiled.findings, *setting_findings(builder.definition)]
 
 
-def _setting_findings(definition: Definition) -> list[Diagnostic]:
+def setting_findings(definition: Definition) -> list[Diagnostic]:
+    """Settings that the recipe's model does not offer."""
     from nanorecipes import codes
 
     settings = _settings(definition.settings)

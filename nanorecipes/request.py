@@ -67,6 +67,8 @@ class Request:
     inputs: Mapping[str, Any]
     """The parameters' values, defaults filled in."""
     notices: tuple[str, ...] = ()
+    additions: Mapping[str, Any] | None = None
+    """`protect` and `notes` as the call gave them, where it did."""
 
     @classmethod
     def make(cls, **fields: Any) -> Request:

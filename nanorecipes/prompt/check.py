@@ -274,7 +274,7 @@ class Check:
             self.report(codes.NOT_ALLOWED, node.lineno, "`*` in a call", None, None)
         name = node.node.name if isinstance(node.node, nodes.Name) else None
         if name == "range" and name not in known:
-            if not 1 <= len(node.args) <= 3 or node.kwargs:
+            if not (1 <= len(node.args) <= 3 or node.dyn_args) or node.kwargs:
                 message = "range() takes one to three numbers"
                 self.report(codes.MACRO_ARGUMENTS, node.lineno, message, name, None)
         elif name is not None and name in self.scope.macros and name not in known:
@@ -344,7 +344,7 @@ class Check:
         if isinstance(node, nodes.Getitem):
             if isinstance(node.arg, nodes.Slice):
                 self.refuse(node.arg)
-            elif not (isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, int)):
+            elif not _is_index(node.arg):
                 message = "only whole numbers may stand in brackets"
                 self.report(codes.NOT_ALLOWED, node.lineno, message, None, None)
             return
@@ -353,17 +353,25 @@ class Check:
             allowed = LOOP_ATTRIBUTES
         if isinstance(node.node, nodes.Name) and node.node.name in self.scope.params - known:
             message = f"{node.node.name!r} is a parameter and has no .{node.attr}"
-            self.report(codes.NOT_ALLOWED, node.lineno, message, node.attr, None)
+            self.report(codes.NOT_ALLOWED, node.lineno, message, f".{node.attr}", None)
         elif node.attr not in allowed:
             near = did_you_mean(node.attr, allowed) or f"there are {', '.join(sorted(allowed))}"
             message = f"nothing here has .{node.attr}"
-            self.report(codes.NOT_ALLOWED, node.lineno, message, node.attr, near)
+            self.report(codes.NOT_ALLOWED, node.lineno, message, f".{node.attr}", near)
 
     def refuse(self, node: Any) -> None:
+        if isinstance(node, nodes.Scope):  # what Jinja2 puts around `autoescape`
+            node = node.body[0]
         name = _NAMES.get(type(node), type(node).__name__.lower())
         message = f"`{name}` can't be used in a recipe"
         advice = "templates have if, for, set, filters, and macros imported from _macros/"
         self.report(codes.NOT_ALLOWED, node.lineno, message, name, advice)
+
+
+def _is_index(node: Any) -> bool:
+    if isinstance(node, nodes.Neg):
+        node = node.node
+    return isinstance(node, nodes.Const) and type(node.value) is int
 
 
 def _attached(test: Any, outcome: bool) -> frozenset[str]:

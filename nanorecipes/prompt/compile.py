@@ -12,6 +12,7 @@ from jinja2.environment import Template
 from jinja2.exceptions import TemplateSyntaxError
 
 from nanorecipes import codes
+from nanorecipes.diagnostics import sort
 from nanorecipes.prompt.check import Check, Scope
 from nanorecipes.prompt.environment import MAX_PARTS, bound, environment, parse
 from nanorecipes.prompt.layout import Layout, make_layout
@@ -89,7 +90,7 @@ def compile_prompt(
         found += _unused(definition, used, spoken)
     constants = {i: text for i, item in enumerate(parsed) if (text := _constant(item)) is not None}
     layout = make_layout(all_pieces, constants if len(parsed) == len(all_pieces) else {})
-    findings = tuple(dict.fromkeys(found))
+    findings = tuple(sort(dict.fromkeys(found)))
     errors = tuple(finding for finding in findings if finding.severity == "error")
     compiled = Compiled(
         tuple(all_pieces), findings, layout, spoken=spoken, used=used, errors=errors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -52,9 +53,10 @@ def last(value: Any) -> Any:
 def to_int(value: Any, default: int = 0) -> int:
     """A whole number, cut towards zero, or the default where there is none in it."""
     try:
-        return int(checked_number(float(text(value))))
-    except (ValueError, OverflowError):
+        number = float(text(value))
+    except ValueError:
         return default
+    return int(checked_number(number)) if math.isfinite(number) else default
 
 
 def join(value: Any, d: str = "") -> str:
@@ -102,8 +104,6 @@ def replace(value: Any, old: str, new: str, count: int = -1) -> str:
 
 def round_number(value: Any, precision: int = 0, method: str = "common") -> float | int:
     """Rounded to so many decimals: `common`, `ceil` or `floor`."""
-    import math
-
     rounds: dict[str, Callable[[float], float]] = {
         "common": round,
         "ceil": math.ceil,

@@ -28,6 +28,8 @@ class Piece(NamedTuple):
     """The file that the text stands in: a parent's text stands in the parent's file."""
     first_line: int
     """The file's line on which the text begins."""
+    last_line: int
+    """The one on which it ends, or the next."""
 
     def place(self, line: int = 1, word: str | None = None) -> Place:
         """Where a line of the template stands in the file, and in it the first use of a word.
@@ -39,27 +41,37 @@ class Piece(NamedTuple):
         lines = self.text.split("\n")
         own = lines[line - 1] if 0 < line <= len(lines) else ""
         number = self.first_line + line - 1
-        base = self._column(number, own)
-        start, end = _find_word(own, word) if word else (0, len(own.rstrip()))
-        return self.document.place_at(number, base + start, number, base + max(end, start + 1))
+        source = self.source_line(number)
+        base = source.find(own.strip()) if own.strip() else -1
+        if base >= 0:
+            start, end = _find_word(own.strip(), word) or (0, len(own.strip()))
+            return self.at(number, base + start, base + end)
+        # Quotes and folded lines look other in the file than in the text.
+        for other in range(number, self.last_line + 1) if word else ():
+            span = _find_word(self.source_line(other), word)
+            if span is not None:
+                return self.at(other, *span)
+        return self.at(number, len(source) - len(source.lstrip()), len(source.rstrip()))
 
-    def _column(self, number: int, own: str) -> int:
-        """The file column at which a template line begins; near, where quotes hide escapes."""
-        source = self.document.place_at(number, 1, number, 1).excerpt
-        found = source.find(own.strip()) if own.strip() else -1
-        if found < 0:
-            return len(source) - len(source.lstrip()) + 1
-        return found + 1 - (len(own) - len(own.lstrip()))
+    def source_line(self, number: int) -> str:
+        """A line of the file."""
+        return self.document.place_at(number, 1, number, 1).excerpt
+
+    def at(self, number: int, start: int, end: int) -> Place:
+        """A place by line, and columns from 0."""
+        return self.document.place_at(number, start + 1, number, max(end, start + 1) + 1)
 
 
-def _find_word(line: str, word: str) -> tuple[int, int]:
-    pattern = re.compile(rf"(?<![\w./]){re.escape(word)}(?!\w)")
-    for span in _DELIMITED.finditer(line):
-        found = pattern.search(line, span.start(), span.end())
-        if found:
-            return found.span()
-    loose = pattern.search(line)
-    return loose.span() if loose else (0, len(line.rstrip()))
+def _find_word(line: str, word: str | None) -> tuple[int, int] | None:
+    """Where a word stands in a line, rather within braces; an attribute's begins with a dot."""
+    if not word:
+        return None
+    name = word.lstrip(".")
+    before = r"(?<=\.)" if word != name else r"(?<![\w./])"
+    pattern = re.compile(rf"{before}{re.escape(name)}(?!\w)")
+    spans = (pattern.search(line, *span.span()) for span in _DELIMITED.finditer(line))
+    found = next(filter(None, spans), None) or pattern.search(line)
+    return found.span() if found else None
 
 
 def pieces(definition: Definition) -> list[Piece]:
@@ -95,4 +107,5 @@ def _piece(
     node = document.node(path)
     block = isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
     line = node.start_mark.line + (2 if block else 1)
-    return Piece(section, image, text, path, document.document_of(node), line)
+    last = node.end_mark.line + 1
+    return Piece(section, image, text, path, document.document_of(node), line, last)
