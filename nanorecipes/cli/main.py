@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -118,12 +119,18 @@ def cli(ctx: click.Context) -> None:
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
     args = list(sys.argv[1:] if argv is None else argv)
+    signal.signal(signal.SIGTERM, _terminated)
     code = run(args)
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         _silence_stdout()
     sys.exit(code)
+
+
+def _terminated(signum: int, frame: object) -> NoReturn:
+    """Being told to stop is like Ctrl-C: what was paid for is named on the way out."""
+    raise KeyboardInterrupt
 
 
 def run(args: list[str]) -> int:

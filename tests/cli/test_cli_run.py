@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -195,3 +196,23 @@ def test_missing_picture_is_the_first_thing_said(shell: Shell) -> None:
     said = shell("run", PART[0], "photo=nowhere.jpg", *PART[2:], "--sandbox")
     assert said.code == 2
     assert said.err.startswith("error NR033 bad-image: photo: there is no file 'nowhere.jpg'")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_run_names_the_task_it_leaves(shell: Shell, number: signal.Signals) -> None:
+    """The task is paid for; whoever stops the wait must be able to come back."""
+    sandbox = Sandbox(clock=lambda: 0.0)  # accepted and never done
+    with running_server(sandbox) as server:
+        env = {**os.environ, "QOLABA_BASE_URL": server.base_url, "QOLABA_API_KEY": "key-for-tests"}
+        args = [sys.executable, "-m", "nanorecipes", "run", *BY_URL, "-o", "out"]
+        with subprocess.Popen(args, env=env, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            said = ""
+            while "accepted as task" not in said:  # it has the task; now it only waits
+                line = process.stderr.readline()
+                assert line, said
+                said += line
+            process.send_signal(number)
+            said += process.stderr.read()
+    assert process.returncode == 130
+    assert f"nanorecipes resume {sandbox.charges[0].task_id} -o out" in said
