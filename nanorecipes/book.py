@@ -172,16 +172,24 @@ class Library(Mapping[str, Recipe]):
             [Folder(Path(folder), "given") for folder in folders] if folders else None
         )
         self._shelf: Shelf | None = None
+        self._settings: tuple[Path, ...] = ()
+        """The folders of the settings when the shelf was made."""
         self._recipes: dict[int, Recipe] = {}
 
     @property
     def shelf(self) -> Shelf:
         """The folders behind it, for tools."""
-        if self._shelf is None:
+        if self._given is not None:
+            if self._shelf is None:
+                self._shelf = Shelf(self._given, self._template_errors)
+            return self._shelf
+        from nanorecipes import config
+
+        settings = config.search_path()  # they may change: `configure`, the environment
+        if self._shelf is None or self._settings != settings:
             from nanorecipes.search_path import search_path
 
-            folders = self._given if self._given is not None else search_path()
-            self._shelf = Shelf(folders, self._template_errors)
+            self._shelf, self._settings = Shelf(search_path(), self._template_errors), settings
         return self._shelf
 
     def __getitem__(self, name: str) -> Recipe:

@@ -242,3 +242,15 @@ def test_wrong_arguments_and_broken_limits_are_reported_together(shell: Shell) -
     assert "the parameter 'change' is missing" in said.err
     assert "quality '8K' is not offered" in said.err
     assert "num_images is 11" in said.err
+
+
+def test_default_library_follows_the_settings(shell: Shell, tmp_path: Path) -> None:
+    """A notebook configures after it has imported."""
+    from nanorecipes import configure, recipes
+
+    shell("new", "team/house_style", "--in", "elsewhere")
+    assert "team/house_style" not in recipes
+    configure(path=tmp_path / "elsewhere")
+    assert recipes["team/house_style"].title == "House style"
+    configure()
+    assert "team/house_style" not in recipes
