@@ -18,6 +18,7 @@ from nanorecipes.cli.options import (
     recipe_argument,
 )
 from nanorecipes.cli.progress import Progress
+from nanorecipes.cli.saving import Saving, save_options, saved_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,28 +51,32 @@ class Money(_MoneyType):
         return amount
 
 
-_OUT = click.option(
+OUT = click.option(
     "-o", "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(),
     show_default="this folder", help="The folder for pictures and sidecars.",
 )  # fmt: skip
-_SANDBOX = click.option(
+SANDBOX = click.option(
     "--sandbox", is_flag=True,
     help="Use the embedded sandbox: no key, no cost, proof pictures only.",
 )  # fmt: skip
-_TIMEOUT = click.option(
+TIMEOUT = click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), default=600.0, show_default="600",
     metavar="SECONDS", help="How long to wait for the pictures.",
 )  # fmt: skip
+MAX_COST = click.option(
+    "--max-cost", type=Money(), help="Send nothing that is estimated above this."
+)
 
 
 @click.command("run")
 @recipe_argument
 @inputs_argument
 @call_options
-@_OUT
-@_SANDBOX
-@click.option("--max-cost", type=Money(), help="Send nothing that is estimated above this.")
-@_TIMEOUT
+@OUT
+@SANDBOX
+@MAX_COST
+@TIMEOUT
+@save_options
 @common
 def run_command(
     recipe_name: str,
@@ -80,6 +85,7 @@ def run_command(
     sandbox: bool,
     max_cost: Decimal | None,
     timeout: float,
+    saving: Saving,
     as_json: bool,
     quiet: bool,
     **options: Any,
@@ -93,31 +99,72 @@ def run_command(
 
     recipe = find_recipe(recipes, recipe_name)
     request = recipe.render(**read_inputs(recipe, inputs), **call_arguments(options))
+    send(
+        request, out=out, sandbox=sandbox, max_cost=max_cost, timeout=timeout, saving=saving,
+        as_json=as_json, quiet=quiet,
+    )  # fmt: skip
+
+
+def send(
+    request: Request,
+    *,
+    out: Path,
+    sandbox: bool,
+    max_cost: Decimal | None,
+    timeout: float,
+    saving: Saving,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Send a request and save what comes, with everything checked before."""
     _check_pictures(request)
     view.warn(request.warnings)
     _check_folder(out)
     progress = Progress(quiet=quiet or as_json, out=out, sandbox=sandbox)
     with _client(sandbox, timeout, progress) as client:
+        view.warn(_other_host(client))
         progress.start(request, client.backend)
         result = _guarded(progress, lambda: client.run(request, max_cost=max_cost))
-    _save(result, out, request, as_json, quiet)
+    _save(result, out, request, saving, as_json, quiet)
 
 
 @click.command("resume")
 @click.argument("task_id")
-@_OUT
-@_SANDBOX
-@_TIMEOUT
+@OUT
+@SANDBOX
+@TIMEOUT
+@save_options
 @common
 def resume_command(
-    task_id: str, out: Path, sandbox: bool, timeout: float, as_json: bool, quiet: bool
+    task_id: str,
+    out: Path,
+    sandbox: bool,
+    timeout: float,
+    saving: Saving,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Wait for a task that was submitted before, and save its pictures. Waiting costs nothing."""
     _check_folder(out)
     progress = Progress(quiet=quiet or as_json, out=out, sandbox=sandbox)
     with _client(sandbox, timeout, progress) as client:
         result = _guarded(progress, lambda: client.wait(task_id))
-    _save(result, out, None, as_json, quiet)
+    _save(result, out, None, saving, as_json, quiet)
+
+
+def _other_host(client: Client) -> list[str]:
+    """Say where the key goes when a setting, perhaps of a stranger's checkout, names the host."""
+    from nanorecipes.config import QOLABA_HOST
+
+    if client.backend != "qolaba" or client.base_url in (QOLABA_HOST, "") or _is_here(client):
+        return []
+    return [f"the request and the key go to {client.base_url}, as the settings say"]
+
+
+def _is_here(client: Client) -> bool:
+    from urllib.parse import urlsplit
+
+    return urlsplit(client.base_url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
 def _client(sandbox: bool, timeout: float, progress: Progress) -> Client:
@@ -179,29 +226,38 @@ def _guarded(progress: Progress, work: Callable[[], Result]) -> Result:
         progress.close()
 
 
-def _save(result: Result, out: Path, request: Request | None, as_json: bool, quiet: bool) -> None:
+def _save(
+    result: Result,
+    out: Path,
+    request: Request | None,
+    saving: Saving,
+    as_json: bool,
+    quiet: bool,
+) -> None:
     view.warn(result.warnings)
-    paths = result.save(out)
+    paths = result.save(out, **saving)
+    images = [
+        saved_image(path, image, saving) for path, image in zip(paths, result.images, strict=True)
+    ]
     if as_json:
         view.print_json({
             "recipe": request.recipe if request is not None else None,
             "task_id": result.task_id,
             "images": [
-                {"path": str(path), "width": image.size[0] if image.size else None,
+                {"path": str(image.path), "width": image.size[0] if image.size else None,
                  "height": image.size[1] if image.size else None, "mime_type": image.mime_type}
-                for path, image in zip(paths, result.images, strict=True)
+                for image in images
             ],
             "cost_usd": result.cost,
             "backend": result.backend,
         })  # fmt: skip
         return
-    for path, image in zip(paths, result.images, strict=True):
-        size = f"{image.size[0]}x{image.size[1]}" if image.size else "size unknown"
-        click.echo(str(path))
-        view.info(f"  {size} {image.mime_type}, made by: {path.name}.json", quiet)
+    for image in images:
+        click.echo(str(image.path))
+        view.info(f"  {image.about}", quiet)
     said = {"service": "reported", "estimate": "estimated"}.get(result.cost_source, "")
     fake = "  (sandbox: nothing was charged)" if result.backend == "sandbox" else ""
     view.info(f"cost {view.money(result.cost)} {said}   task {result.task_id}{fake}", quiet)
 
 
-__all__ = ["resume_command", "run_command"]
+__all__ = ["resume_command", "run_command", "send"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+from nanorecipes.errors import AuthenticationError
 from nanorecipes.sandbox.core import Sandbox
 from nanorecipes.sandbox.faults import Faults
 from nanorecipes.sandbox.server import running_server
@@ -216,3 +217,17 @@ def test_stopped_run_names_the_task_it_leaves(shell: Shell, number: signal.Signa
             said += process.stderr.read()
     assert process.returncode == 130
     assert f"nanorecipes resume {sandbox.charges[0].task_id} -o out" in said
+
+
+def test_key_for_another_host_is_announced(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger's checkout could name a host of its own in pyproject.toml."""
+    Path("pyproject.toml").write_text('[tool.nanorecipes]\nbase_url = "https://gate.invalid"\n')
+    monkeypatch.setenv("QOLABA_API_KEY", "key-for-tests")
+
+    def refused(*args: object, **options: object) -> None:
+        raise AuthenticationError("refused")
+
+    monkeypatch.setattr("nanorecipes.client.Client.run", refused)
+    said = shell("run", *BY_URL)
+    assert said.code == 3
+    assert "the request and the key go to https://gate.invalid" in said.err
