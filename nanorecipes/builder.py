@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nanorecipes.arguments import read_arguments, readable_options
+from nanorecipes.arguments import Arguments, read_arguments, readable_options
 from nanorecipes.catalogue import Model, catalogue
 from nanorecipes.diagnostics import Diagnostic
 from nanorecipes.errors import InputError, LimitError, RecipeError
@@ -82,6 +82,7 @@ class Builder:
             changes=definition.changes, prompt=prompt, sections=sections, images=images,
             chosen=offer.model, options=options, inputs=arguments.values,
             estimated_cost=offer.cost_usd, cost_basis=offer.basis, notices=self._notice,
+            additions=_additions(arguments),
         )  # fmt: skip
 
     def _refusals(self, given: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
@@ -97,6 +98,14 @@ class Builder:
         if compiled.errors:
             raise RecipeError(compiled.errors, path=self.definition.path)
         return compiled
+
+
+def _additions(arguments: Arguments) -> dict[str, Any] | None:
+    """What the call adds to the recipe's own prompt."""
+    if not arguments.protect and not arguments.notes:
+        return None
+    given = {"protect": arguments.protect, "notes": arguments.notes}
+    return {name: value for name, value in given.items() if value}
 
 
 def _settings(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -124,10 +124,19 @@ def _from_text(text: Any, *, path: bool = False) -> ImageInput:
         raise BadImageError("expected a path or a URL, found an empty or malformed text")
     if path or "://" not in text:
         return ImageInput("path", text)
-    parts = urlsplit(text)
-    if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
-        raise BadImageError(f"expected an http or https URL, found {text!r}")
+    if not _is_web_address(text):
+        raise BadImageError(f"expected an http or https URL, found {text[:200]!r}")
     return ImageInput("url", text)
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+    except ValueError:  # brackets that hold no address, a port that is no number
+        return False
+    plain = text.isprintable() and " " not in text
+    return parts.scheme.lower() in ("http", "https") and bool(host) and plain
 
 
 def _from_bytes(data: bytes) -> ImageInput:
@@ -140,7 +149,10 @@ def _from_bytes(data: bytes) -> ImageInput:
 
 
 def _from_file(file: Any) -> ImageInput:
-    data = file.read(MAX_INPUT_BYTES + 1)
+    try:
+        data = file.read(MAX_INPUT_BYTES + 1)
+    except (OSError, ValueError) as exc:  # closed, or text that can't be decoded
+        raise BadImageError(f"the open file can't be read: {exc}") from exc
     if not isinstance(data, bytes):
         raise BadImageError("expected a file opened in binary mode ('rb'), found a text file")
     return _from_bytes(data)
@@ -148,8 +160,11 @@ def _from_file(file: Any) -> ImageInput:
 
 def _from_pil(image: Any) -> ImageInput:
     buffer = io.BytesIO()
-    fit = image if image.mode in ("RGB", "RGBA", "L") else image.convert("RGBA")
-    fit.save(buffer, "PNG")
+    try:
+        fit = image if image.mode in ("RGB", "RGBA", "L") else image.convert("RGBA")
+        fit.save(buffer, "PNG")
+    except (OSError, ValueError, SystemError) as exc:  # closed, truncated, or without pixels
+        raise BadImageError(f"the PIL image can't be written as PNG: {exc}") from exc
     return _from_bytes(buffer.getvalue())
 
 

@@ -14,6 +14,11 @@ ORDINALS = (
 """For 14 sources and 14 references, the most that one request takes."""
 
 
+def _ordinal(number: int) -> str:
+    """In words; beyond the most that is sent in digits, for a prompt that is refused anyway."""
+    return ORDINALS[number - 1] if number <= len(ORDINALS) else f"{number}th"
+
+
 class NotAttachedError(Exception):
     """A template speaks of an optional image that was not passed."""
 
@@ -55,7 +60,7 @@ class Handle:
     def __init__(self, ordinal: int, label: str, total: int) -> None:
         self.ordinal = ordinal
         self.label = label
-        self._text = "the image" if total == 1 else f"the {ORDINALS[ordinal - 1]} image"
+        self._text = "the image" if total == 1 else f"the {_ordinal(ordinal)} image"
 
     def __str__(self) -> str:
         return self._text
@@ -79,7 +84,7 @@ class Handles(tuple[Handle, ...]):
     def __str__(self) -> str:
         if len(self) == 1:
             return str(self[0])
-        return f"the {join_and([ORDINALS[handle.ordinal - 1] for handle in self])} images"
+        return f"the {join_and([_ordinal(handle.ordinal) for handle in self])} images"
 
 
 class Absent:
