@@ -7,14 +7,15 @@ import json
 import os
 import re
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from nanorecipes import files
+from nanorecipes import files, naming
+from nanorecipes.convert import TYPES, convert
 from nanorecipes.embed import embed
 from nanorecipes.errors import SaveError
 from nanorecipes.images import BadImageError
@@ -25,11 +26,15 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
+    from nanorecipes.convert import Format
     from nanorecipes.request import AttachedImage, Request
 
 CostSource = Literal["service", "estimate", "unknown"]
+Detail = Literal["full", "minimal", "none"]
+"""How much a saved picture tells: all, all but inputs and prompt, or nothing and no sidecar."""
 
 SIDECAR_FORMAT = 1
+_PRIVATE = frozenset({"inputs", "prompt", "sections", "text"})
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 _TASK_CHARS = 24
 
@@ -47,8 +52,14 @@ class Origin:
     text: str | None = None
     warnings: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, detail: Detail = "full") -> dict[str, Any]:
         """The facts as plain data; nothing secret is among them."""
+        facts = self._facts()
+        if detail == "minimal":
+            facts = {key: value for key, value in facts.items() if key not in _PRIVATE}
+        return {**facts, "provenance": detail}
+
+    def _facts(self) -> dict[str, Any]:
         request = self.request
         return {
             "format": SIDECAR_FORMAT,
@@ -59,6 +70,7 @@ class Origin:
             "inputs": {
                 "images": [_input(image) for image in request.images] if request else [],
                 "values": dict(request.inputs) if request else {},
+                "additions": dict(request.additions or {}) if request else {},
             },
             "prompt": request.prompt if request else None,
             "sections": [
@@ -76,12 +88,16 @@ class Origin:
             "warnings": list(self.warnings),
         }
 
-    def to_text(self) -> str:
-        """The facts that travel inside a picture: no names of files, which stay private."""
-        facts = self.to_json()
-        kept = ("tool", "recipe", "version", "hash", "prompt", "model", "settings", "backend")
-        chosen = {key: facts[key] for key in (*kept, "task_id", "finished_at")}
-        return json.dumps(chosen, ensure_ascii=False, default=str)
+    def embedded(self, picture: ResultImage, detail: Detail = "full") -> str:
+        """The facts that travel inside a picture: its inputs by name, without their folders."""
+        facts = self.to_json(detail)
+        for image in facts.get("inputs", {}).get("images", []):
+            image["name"] = _last(image.pop("source"))
+        facts["picture"] = {
+            "number": picture.number,
+            "received_sha256": files.sha256(picture.received_data),
+        }
+        return json.dumps(facts, ensure_ascii=False, default=str)
 
 
 @dataclass(frozen=True)
@@ -99,6 +115,8 @@ class ResultImage:
     url: str = field(repr=False)
     """Where it was fetched; such URLs end after a while, and may carry a signature."""
     origin: Origin = field(repr=False)
+    received: ResultImage | None = field(default=None, repr=False)
+    """The service's own picture, where this one was converted from it."""
 
     @cached_property
     def image(self) -> Image:
@@ -114,27 +132,82 @@ class ResultImage:
         """The file's extension by its bytes, with the dot."""
         return files.EXTENSIONS[self.mime_type]
 
-    def save(self, target: str | os.PathLike[str] = ".") -> Path:
+    @property
+    def received_data(self) -> bytes:
+        """The file as the service made it, whatever was made of it since."""
+        return self.data if self.received is None else self.received.data
+
+    def converted(self, format: Format) -> ResultImage:
+        """The picture as PNG, JPEG or WebP; itself when it is one already.
+
+        Raises:
+            BadImageError: it can't be decoded here.
+        """
+        mime_type = TYPES[format]
+        if mime_type == self.mime_type:
+            return self
+        data = convert(self.data, format)
+        return replace(self, data=data, mime_type=mime_type, received=self.received or self)
+
+    def save(
+        self,
+        target: str | os.PathLike[str] = ".",
+        *,
+        name: str | None = None,
+        format: Format | None = None,
+        provenance: Detail = "full",
+    ) -> Path:
         """Write the picture, and `<picture>.json` beside it; no file is ever replaced.
 
-        The pixels are the service's own; a PNG or JPEG also carries in itself how it was made.
+        Without `format` the pixels are the service's own. A PNG, JPEG or WebP also carries in
+        itself how it was made.
 
         Args:
             target: a folder, made when it's absent, or a file's path, whose extension then gives
                 way to that of the bytes.
+            name: a pattern for the file's name in the folder, such as `{recipe}-{n}`; the fields
+                are `recipe group n task row model date`.
+            format: png, jpeg or webp: encode the picture anew where it is of another type.
+            provenance: `minimal` leaves out inputs and prompt; `none` writes the picture alone.
 
         Returns:
             The picture's path, with a number before the extension where the name was taken.
 
         Raises:
+            InputError: the pattern has an unknown field; nothing was written.
             SaveError: the picture could not be written there and lies at `kept`, in a temporary
-                folder; or it was written, and its sidecar was not.
+                folder; or it was written, and its sidecar was not; or it can't be converted, and
+                lies at `kept` as it came.
         """
-        data = embed(self.data, self.mime_type, self.origin.to_text())
-        picture = self._write(_place(target, self), data)
+        if format is not None and TYPES[format] != self.mime_type:
+            return self._save_converted(target, name, format, provenance)
+        data = self.data
+        if provenance != "none":
+            data = embed(data, self.mime_type, self.origin.embedded(self, provenance))
+        picture = self._write(_place(target, self, name), data)
+        if provenance != "none":
+            self._write_sidecar(picture, data, provenance)
+        return picture
+
+    def _save_converted(
+        self,
+        target: str | os.PathLike[str],
+        name: str | None,
+        format: Format,
+        provenance: Detail,
+    ) -> Path:
+        try:
+            converted = self.converted(format)
+        except BadImageError as exc:
+            kept = self.save(target, name=name, provenance=provenance)
+            message = f"{exc}; it is saved as it came, as {str(kept)!r}"
+            raise SaveError(message, path=kept, kept=kept) from exc
+        return converted.save(target, name=name, provenance=provenance)
+
+    def _write_sidecar(self, picture: Path, data: bytes, detail: Detail) -> None:
         sidecar = picture.with_name(f"{picture.name}.json")
         try:
-            files.write_new(sidecar, self._record(picture, data))
+            files.write_new(sidecar, self._record(picture, data, detail))
         except OSError as exc:
             raise SaveError(
                 f"{str(sidecar)!r} can't be written ({exc.strerror or exc}); "
@@ -142,7 +215,6 @@ class ResultImage:
                 path=sidecar,
                 kept=picture,
             ) from exc
-        return picture
 
     def _write(self, path: Path, data: bytes) -> Path:
         try:
@@ -167,18 +239,19 @@ class ResultImage:
                 path=name,
             ) from exc
 
-    def _record(self, path: Path, data: bytes) -> bytes:
+    def _record(self, path: Path, data: bytes, detail: Detail) -> bytes:
         width, height = self.size or (None, None)
         picture = {
             "file": path.name,
             "number": self.number,
             "sha256": files.sha256(data),
-            "received_sha256": files.sha256(self.data),
+            "received_sha256": files.sha256(self.received_data),
             "mime_type": self.mime_type,
+            "converted_from": None if self.received is None else self.received.mime_type,
             "width": width,
             "height": height,
         }
-        record = {**self.origin.to_json(), "picture": picture}
+        record = {**self.origin.to_json(detail), "picture": picture}
         text = json.dumps(record, indent=2, ensure_ascii=False, default=str)
         return f"{text}\n".encode()
 
@@ -225,17 +298,31 @@ class Result:
         """What came otherwise than asked: size, number, type, a picture that can't be fetched."""
         return self.origin.warnings
 
-    def save(self, folder: str | os.PathLike[str] = ".") -> list[Path]:
+    def save(
+        self,
+        folder: str | os.PathLike[str] = ".",
+        *,
+        name: str | None = None,
+        format: Format | None = None,
+        provenance: Detail = "full",
+    ) -> list[Path]:
         """Write every picture with its sidecar into a folder; one that fails doesn't stop the rest.
 
+        The options are those of a picture's `save`.
+
         Raises:
+            InputError: as for one picture, before any is written.
             SaveError: as for one picture; `kept` then holds the paths of all that were written.
         """
+        if name is not None:
+            naming.check_pattern(name)
         paths: list[Path] = []
         failed: list[SaveError] = []
         for image in self.images:
             try:
-                paths.append(image.save(_as_folder(folder)))
+                place = _as_folder(folder)
+                path = image.save(place, name=name, format=format, provenance=provenance)
+                paths.append(path)
             except SaveError as exc:
                 failed.append(exc)
                 if isinstance(exc.kept, Path):
@@ -251,13 +338,14 @@ def _as_folder(target: str | os.PathLike[str]) -> str:
     return os.path.join(os.fspath(target), "")
 
 
-def _place(target: str | os.PathLike[str], image: ResultImage) -> Path:
+def _place(target: str | os.PathLike[str], image: ResultImage, name: str | None) -> Path:
     """The path of a picture: a name of its own in a folder, or the one that was given."""
     text = os.fspath(target)
     path = Path(text).expanduser()
     is_folder = not text or text.endswith(("/", os.sep)) or path.is_dir() or not path.suffix
-    if is_folder:
-        return path / f"{_stem(image)}{image.extension}"
+    if is_folder or name is not None:
+        stem = _stem(image) if name is None else naming.fill(name, _name_facts(image))
+        return path / f"{stem}{image.extension}"
     # Only a known picture's extension gives way: `mug.v2` keeps its dot.
     is_picture = path.suffix.lower() in (*files.EXTENSIONS.values(), ".jpeg", ".tiff")
     return path.with_name(f"{path.stem if is_picture else path.name}{image.extension}")
@@ -269,6 +357,25 @@ def _stem(image: ResultImage) -> str:
     task = (image.origin.task_id or "")[-_TASK_CHARS:]
     parts = [name, task, str(image.number) if image.number > 1 else ""]
     return "-".join(fit for part in parts if (fit := _UNFIT.sub("-", part).strip("-.")))
+
+
+def _name_facts(image: ResultImage) -> dict[str, str]:
+    """What a pattern's fields stand for; `row` is the caller's to fill in."""
+    origin = image.origin
+    group, _, recipe = origin.request.recipe.rpartition("/") if origin.request else ("", "", "")
+    return {
+        "recipe": recipe or "picture",
+        "group": group,
+        "n": str(image.number),
+        "task": (origin.task_id or "")[-_TASK_CHARS:],
+        "model": origin.request.chosen.alias if origin.request else "",
+        "date": f"{origin.finished_at:%Y-%m-%d}",
+    }
+
+
+def _last(source: str) -> str:
+    """A file's name without its folders, which belong to whoever made the picture."""
+    return source.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
 
 
 def _input(image: AttachedImage) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from network import SOURCE, picture, request
 from PIL import Image
 
 from nanorecipes import files
-from nanorecipes.embed import embed
-from nanorecipes.errors import SaveError
+from nanorecipes.errors import InputError, SaveError
+from nanorecipes.provenance import read
 from nanorecipes.result import Origin, Result, ResultImage, public_name
 
 
@@ -232,38 +232,99 @@ def test_the_usual_rights_hold(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_a_saved_picture_carries_how_it_was_made(tmp_path: Path, kind: str) -> None:
-    """It outlives its sidecar, and not one pixel changes; WebP has the sidecar alone."""
+    """It outlives its sidecar, and not one pixel changes."""
     data = picture((64, 48), kind)
     made = ResultImage(data, f"image/{kind.lower()}", (64, 48), 1, "http://x/1", result().origin)
-    with Image.open(made.save(tmp_path)) as saved, Image.open(io.BytesIO(data)) as received:
+    path = made.save(tmp_path)
+    with Image.open(path) as saved, Image.open(io.BytesIO(data)) as received:
         assert saved.tobytes() == received.tobytes()
-        text = saved.info.get("nanorecipes") or saved.info.get("comment", b"").decode()
-    if kind == "WEBP":
-        assert text == ""
-        return
-    facts = json.loads(text)
-    assert (facts["recipe"], facts["task_id"]) == ("edit/change_part", "t-1")
-    assert facts["prompt"] == "Using the first image, paint the mug blue."
-    assert "inputs" not in facts
+    facts = read(path.read_bytes())
+    assert facts is not None
+    assert (facts.recipe, facts.task_id) == ("edit/change_part", "t-1")
+    assert facts.prompt == "Using the first image, paint the mug blue."
+    assert facts.cost_usd == Decimal("0.045")
+    assert facts.values == {"part": "the mug"}
+    assert [image.slot for image in facts.images] == ["source", "reference"]
 
 
-def test_what_is_embedded_names_no_file_of_the_author(tmp_path: Path) -> None:
+def test_what_is_embedded_names_no_folder_of_the_author(tmp_path: Path) -> None:
     """Pictures are published; the paths of a machine are not."""
-    source = tmp_path / "private-name.png"
+    source = tmp_path / "private-folder" / "mug.png"
+    source.parent.mkdir()
     source.write_bytes(picture((8, 8)))
     path = result(request=request(source)).images[0].save(tmp_path / "out")
-    assert b"private-name" not in path.read_bytes()
+    assert b"private-folder" not in path.read_bytes()
+    facts = read(path.read_bytes())
+    assert facts is not None
+    assert facts.images[0].source == "mug.png"
+    assert facts.images[0].sha256 == files.sha256(source.read_bytes())
 
 
-def test_a_signed_picture_is_saved_bit_for_bit() -> None:
-    """Its provenance record holds a hash of the whole file."""
-    signed = picture((64, 48), "JPEG") + b"....jumdc2pa...."
-    assert embed(signed, "image/jpeg", "x") == signed
+def test_minimal_provenance_tells_neither_inputs_nor_prompt(tmp_path: Path) -> None:
+    """Whoever publishes a picture may keep the way to it."""
+    path = result().images[0].save(tmp_path, provenance="minimal")
+    sidecar = path.with_name(f"{path.name}.json")
+    for text in (path.read_bytes(), sidecar.read_bytes()):
+        assert b"the mug" not in text
+        assert b"pictures.invalid" not in text
+    facts = read(path)
+    assert facts is not None
+    assert (facts.recipe, facts.prompt, facts.images) == ("edit/change_part", None, ())
 
 
-def test_a_text_too_long_for_its_place_is_left_out() -> None:
-    """A JPEG's comment ends at 65,533 bytes, and a picture must stay one."""
-    data = picture((64, 48), "JPEG")
-    assert embed(data, "image/jpeg", "x" * 70_000) == data
-    assert embed(b"\x89PNG\r\n\x1a\n", "image/png", "x") == b"\x89PNG\r\n\x1a\n"
-    assert embed(b"\xff\xd8\xff\xe0\xff\xff", "image/jpeg", "x").startswith(b"\xff\xd8\xff\xfe")
+def test_no_provenance_is_the_picture_bit_for_bit(tmp_path: Path) -> None:
+    """And nothing beside it."""
+    path = result().images[0].save(tmp_path, provenance="none")
+    assert path.read_bytes() == picture()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("format", "extension"), [("png", ".png"), ("jpeg", ".jpg"), ("webp", ".webp")]
+)
+def test_a_picture_is_converted_when_asked(tmp_path: Path, format: Any, extension: str) -> None:
+    """The sidecar says that the pixels are no longer the service's own."""
+    path = result().images[0].save(tmp_path, format=format)
+    assert path.suffix == extension
+    with Image.open(path) as saved:
+        assert (saved.format, saved.size) == (format.upper(), (512, 512))
+    record = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
+    changed = None if format == "png" else "image/png"
+    assert record["picture"]["converted_from"] == changed
+    assert record["picture"]["received_sha256"] == files.sha256(picture())
+
+
+def test_a_picture_that_can_not_be_converted_is_saved_as_it_came(tmp_path: Path) -> None:
+    """It was paid for."""
+    broken = ResultImage(picture()[:200], "image/png", None, 1, "http://x/1", result().origin)
+    with pytest.raises(SaveError, match="saved as it came") as caught:
+        broken.save(tmp_path, format="webp")
+    assert isinstance(caught.value.kept, Path)
+    assert caught.value.kept.suffix == ".png"
+
+
+def test_a_transparent_picture_becomes_a_jpeg_on_white(tmp_path: Path) -> None:
+    """Black where nothing was would be a surprise."""
+    buffer = io.BytesIO()
+    Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(buffer, "PNG")
+    made = ResultImage(buffer.getvalue(), "image/png", (8, 8), 1, "", result().origin)
+    with Image.open(made.save(tmp_path, format="jpeg")) as saved:
+        assert saved.getpixel((4, 4)) == (255, 255, 255)
+
+
+def test_a_name_is_made_from_a_pattern(tmp_path: Path) -> None:
+    """Forty files of one attempt are told apart from forty of another."""
+    paths = result(2).save(tmp_path, name="{date} {group}/{recipe}-{n}")
+    assert [path.name for path in paths] == [
+        "2026-11-20 edit-change_part-1.png",
+        "2026-11-20 edit-change_part-2.png",
+    ]
+
+
+@pytest.mark.parametrize("pattern", ["{prompt}", "{", "a}", " ", "{n"])
+def test_a_pattern_that_can_not_be_filled_names_its_fields(tmp_path: Path, pattern: str) -> None:
+    """Before anything is written."""
+    with pytest.raises(InputError) as caught:
+        result().save(tmp_path, name=pattern)
+    assert "{recipe}" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
