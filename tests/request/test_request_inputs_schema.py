@@ -60,7 +60,7 @@ _TEXTS = st.one_of(_LETTERS, st.sampled_from(["a b", "navy", "#a1b2c3", 'a"b', "
 _SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(-10, 10), st.integers(), st.floats(), _TEXTS
 )
-_VALUES = st.one_of(_SCALARS, st.lists(_TEXTS, max_size=4), st.just({}))
+_VALUES: st.SearchStrategy[Any] = st.one_of(_SCALARS, st.lists(_TEXTS, max_size=4), st.just({}))
 
 
 @pytest.fixture(scope="module")
