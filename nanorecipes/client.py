@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import inspect
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from nanorecipes import codes, config
@@ -18,7 +19,7 @@ from nanorecipes.preflight import LocalPicture, check_budget, check_request, fin
 from nanorecipes.result import now_utc
 from nanorecipes.service import replies
 from nanorecipes.service.download import Downloader
-from nanorecipes.service.flow import Flow, Note
+from nanorecipes.service.flow import Flow, Note, note, work
 from nanorecipes.service.guard import DownloadLimits
 from nanorecipes.service.qolaba import Outcome, Qolaba
 from nanorecipes.service.refusals import Refusals
@@ -26,15 +27,25 @@ from nanorecipes.service.retry import RetryPolicy
 from nanorecipes.service.timing import Clock, RealClock, Timing, VirtualClock
 
 if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncIterator, Iterator
     from decimal import Decimal
     from types import TracebackType
 
+    from nanorecipes.batch.begin import Rows
+    from nanorecipes.batch.booking import Entry
+    from nanorecipes.batch.ledger import Ledger
+    from nanorecipes.batch.opening import LedgerChoice
+    from nanorecipes.batch.outcomes import Outcome as BatchOutcome
+    from nanorecipes.book import Recipe
     from nanorecipes.request import Request
     from nanorecipes.result import Result
     from nanorecipes.sandbox.core import Sandbox
     from nanorecipes.service.replies import OfferedModel
     from nanorecipes.service.transport import AsyncDriver, Driver
+    from nanorecipes.uploads import Uploader
 
+T = TypeVar("T")
 Observer: TypeAlias = Callable[[Note], Any]
 
 UPLOAD_PATH = "/sandbox/uploads/"
@@ -49,6 +60,8 @@ class Task:
     submitted_at: datetime
     outcome: Outcome | None = field(default=None, repr=False)
     """Set where the service answered with the pictures at once."""
+    warnings: tuple[str, ...] = ()
+    """What was changed in local pictures to make them fit to send."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +92,7 @@ class _ClientBase:
         observer: Observer | None = None,
         sandbox: Sandbox | None = None,
         wiring: Wiring | None = None,
+        ledger: LedgerChoice = None,
     ) -> None:
         """Choose where requests go; nothing is sent, and nothing heavy loaded, before the first.
 
@@ -94,6 +108,8 @@ class _ClientBase:
                 more is sent.
             sandbox: an emulator of your own, in place of the one that this process shares.
             wiring: clock, time-outs, retries and connections, where the usual ones don't fit.
+            ledger: the file in which purchases are written down, or an open `Ledger`; False for
+                none, else `NANORECIPES_LEDGER` or the project's `.nanorecipes/ledger.sqlite`.
 
         Raises:
             ConfigurationError: no backend is chosen, its key is missing, or a value is unfit.
@@ -112,6 +128,10 @@ class _ClientBase:
         self._downloader = Downloader(
             self._wiring.limits, self._wiring.retry, self._clock, self._service.refusals.scrub
         )
+        self._uploader: Uploader | None = None
+        self._ledger_choice = ledger
+        self._ledger_made: Ledger | None = None
+        self._is_ledger_open = False
 
     @property
     def backend(self) -> Backend:
@@ -122,6 +142,39 @@ class _ClientBase:
     def base_url(self) -> str:
         """The service's scheme and host."""
         return self._connection.base_url
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """The books of what is bought, opened when first asked for; None when they are off.
+
+        Raises:
+            LedgerError: the ledger is damaged.
+        """
+        if not self._is_ledger_open:
+            from nanorecipes.batch.opening import open_ledger
+
+            self._ledger_made = open_ledger(self._ledger_choice)
+            self._is_ledger_open = True
+        return self._ledger_made
+
+    def _close_ledger(self) -> None:
+        """Close the ledger, unless it was handed in open."""
+        if self._ledger_made is not None and self._ledger_made is not self._ledger_choice:
+            self._ledger_made.close()
+        self._ledger_made, self._is_ledger_open = None, False
+
+    def _run_entry(self, request: Request) -> Entry | None:
+        from nanorecipes.batch.booking import RunEntry
+
+        ledger = self.ledger
+        return RunEntry(ledger, request, self.backend, self.base_url, None) if ledger else None
+
+    def _task_entry(self, task: Task | str) -> Entry | None:
+        from nanorecipes.batch.booking import TaskEntry
+
+        task_id = task.task_id if isinstance(task, Task) else task
+        ledger = self.ledger if task_id else None
+        return TaskEntry.of(ledger, task_id) if ledger else None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(backend={self.backend!r}, base_url={self.base_url!r})"
@@ -169,16 +222,20 @@ class _ClientBase:
         check_request(request)
         check_budget(request, max_cost)
         deadline = self._deadline()
-        task = yield from self._submit_flow(request, self._local_pictures(request), deadline)
+        pictures = yield from self._pictures_flow(request)
+        task = yield from self._submit_flow(request, pictures, deadline)
         return (yield from self._wait_flow(task, request, deadline))
 
     def _task_flow(self, request: Request) -> Flow[Task]:
         check_request(request)
-        pictures = self._local_pictures(request)
+        pictures = yield from self._pictures_flow(request)
         return (yield from self._submit_flow(request, pictures, self._deadline()))
 
-    def _local_pictures(self, request: Request) -> dict[int, LocalPicture]:
-        return local_pictures(request, takes_files=self.backend == "sandbox")
+    def _pictures_flow(self, request: Request) -> Flow[dict[int, LocalPicture]]:
+        if not any(image.input.is_local for image in request.images):
+            return {}
+        takes_files = self.backend == "sandbox" or config.uploads() is not None
+        return (yield from work(lambda: local_pictures(request, takes_files=takes_files)))
 
     def _submit_flow(
         self, request: Request, pictures: Mapping[int, LocalPicture], deadline: float
@@ -187,14 +244,28 @@ class _ClientBase:
         by_name: dict[str, str] = {}
         for ordinal, picture in pictures.items():
             if picture.name not in by_name:
-                path = f"{UPLOAD_PATH}{picture.name}"
-                by_name[picture.name] = yield from self._service.put_flow(
-                    path, picture.data, deadline
-                )
+                by_name[picture.name] = yield from self._upload_flow(picture, deadline)
             urls[ordinal] = by_name[picture.name]
+        warnings = tuple(text for picture in pictures.values() for text in picture.warnings)
         sent = yield from self._service.submit_flow(request, urls, self._mode, deadline)
         now = now_utc(self._clock.time())
-        return Task(sent.task_id or "", request, now, sent.outcome)
+        return Task(sent.task_id or "", request, now, sent.outcome, warnings)
+
+    def _upload_flow(self, picture: LocalPicture, deadline: float) -> Flow[str]:
+        """Put a picture where the service sees it, and name it by a URL."""
+        if self.backend == "sandbox":
+            path = f"{UPLOAD_PATH}{picture.name}"
+            return (yield from self._service.put_flow(path, picture.data, deadline))
+        if self._uploader is None:
+            from nanorecipes.uploads import Uploader
+
+            self._uploader = Uploader.from_settings()
+        uploader = self._uploader
+        assert uploader is not None  # without the setting the picture was refused before
+        url = yield from work(lambda: uploader.url_of(picture.data))
+        # The URL is signed: it is shown to nobody.
+        yield from note("uploaded", name=picture.name, size_bytes=len(picture.data))
+        return url
 
     def _result_flow(self, task: Task | str, request: Request | None) -> Flow[Result]:
         if isinstance(task, Task):
@@ -211,9 +282,19 @@ class _ClientBase:
         if outcome is None:
             task_id = task.task_id if isinstance(task, Task) else task
             outcome = yield from self._service.wait_flow(task_id, deadline)
+        warnings = task.warnings if isinstance(task, Task) else ()
+        return (yield from self._fetch_flow(outcome, request, deadline, warnings))
+
+    def _fetch_flow(
+        self,
+        outcome: Outcome,
+        request: Request | None,
+        deadline: float,
+        warnings: tuple[str, ...] = (),
+    ) -> Flow[Result]:
         found = yield from self._downloader.all_flow(outcome.images, outcome.task_id, deadline)
         finished_at = now_utc(self._clock.time())
-        return make_result(outcome, found, request, self.backend, finished_at)
+        return make_result(outcome, found, request, self.backend, finished_at, warnings)
 
 
 class Client(_ClientBase):
@@ -239,11 +320,11 @@ class Client(_ClientBase):
             BudgetError: it would cost more than allowed.
             ApiError: the service refused or failed, or nobody knows (`OutcomeUnknownError`).
         """
-        return self._driver.run(self._run_flow(request, max_cost))
+        return self._kept(self._run_entry(request), self._run_flow(request, max_cost))
 
     def submit(self, request: Request) -> Task:
         """Buy the pictures and come back with the task, which can be waited for anywhere."""
-        return self._driver.run(self._task_flow(request))
+        return self._kept(self._run_entry(request), self._task_flow(request))
 
     def wait(self, task: Task | str, request: Request | None = None) -> Result:
         """Wait for a task, or for the id of one, and download its pictures.
@@ -255,7 +336,71 @@ class Client(_ClientBase):
         Raises:
             ApiError: as for `run`; `TaskTimeoutError` when it takes too long.
         """
-        return self._driver.run(self._result_flow(task, request))
+        flow = self._result_flow(task, request)
+        return self._kept(self._task_entry(task), flow)
+
+    def batch(
+        self,
+        recipe: Recipe | str,
+        rows: Rows,
+        *,
+        out: str | os.PathLike[str],
+        budget: Decimal | float | str | None = None,
+        concurrency: int = 64,
+        submits: int = 4,
+        rate: str | float | None = None,
+        limit: int | None = None,
+        map: Mapping[str, str] | None = None,
+        constants: Mapping[str, Any] | None = None,
+        dedupe: bool = True,
+        retry_failed: bool = False,
+    ) -> Iterator[BatchOutcome]:
+        """Run a recipe over many rows, and pay for each once: outcomes come as the rows end.
+
+        The same call again goes on where the last one stopped. Leaving the loop stops it: open
+        purchases are waited for, and what was bought is fetched by the next call.
+
+        Args:
+            recipe: the recipe or its name.
+            rows: the arguments of each row, or the path of a table (CSV, TSV, JSONL, Parquet).
+            out: the folder for pictures, one folder a row; it stands for the batch.
+            budget: USD for the whole batch, over all calls.
+            concurrency: pictures waited for and fetched at a time.
+            submits: purchases open at a time; when the program is killed, only those are unknown.
+            rate: purchases in a time at most: `60/m`, or a number a second.
+            limit: how many rows to take.
+            map: inputs of the recipe by their column, where the names differ.
+            constants: arguments that are the same in every row.
+            dedupe: pay once for rows that are the same.
+            retry_failed: buy again what failed or was refused in an earlier call.
+
+        Raises:
+            InputError, LedgerError, ConfigurationError: before anything is sent.
+            ApiError: the key or the account is refused, after the outcomes so far.
+        """
+        from nanorecipes.batch.begin import run_batch
+        from nanorecipes.batch.blocking import iterate
+        from nanorecipes.batch.outcomes import BatchOptions
+
+        options = BatchOptions.make(
+            budget=budget, concurrency=concurrency, submits=submits, rate=rate, dedupe=dedupe,
+            retry_failed=retry_failed,
+        )  # fmt: skip
+        return iterate(
+            self._twin,
+            lambda twin: run_batch(
+                twin, recipe, rows, out=out, limit=limit, map=map, constants=constants,
+                options=options,
+            ),
+        )  # fmt: skip
+
+    def _twin(self) -> AsyncClient:
+        """The same client for an event loop, with the same books."""
+        twin = object.__new__(AsyncClient)
+        ledger = self.ledger
+        twin.__dict__.update({k: v for k, v in self.__dict__.items() if k != "_driver_made"})
+        twin._ledger_choice = ledger if ledger is not None else False
+        return twin
 
     def models(self) -> tuple[OfferedModel, ...]:
         """The models as the service lists them now."""
@@ -266,6 +411,25 @@ class Client(_ClientBase):
         if self._driver_made is not None:
             self._driver_made.close()
             self._driver_made = None
+        self._close_ledger()
+
+    def _kept(self, entry: Entry | None, flow: Flow[T]) -> T:
+        """Run a flow with its books: they are written before each next step."""
+        from nanorecipes.batch.booking import booked
+
+        try:
+            return self._driver.run(booked(flow, entry))
+        except BaseException as exc:
+            if entry is not None:
+                entry.fail(exc)
+            raise
+
+    def _watch(self, note: Note) -> None:
+        entry: Entry | None = getattr(note, "entry", None)
+        if entry is not None:
+            entry.take(note)
+        if self._observer is not None:
+            self._observer(note)
 
     def __enter__(self) -> Client:
         return self
@@ -286,7 +450,7 @@ class Client(_ClientBase):
             self._driver_made = Driver(
                 self._service.base_url,
                 self._clock,
-                self._observer,
+                self._watch,
                 transport=self._transport(),
                 resolve=self._wiring.resolve,
             )
@@ -305,15 +469,45 @@ class AsyncClient(_ClientBase):
         self, request: Request, *, max_cost: Decimal | float | str | None = None
     ) -> Result:
         """Submit a request, wait for its pictures and download them: see `Client.run`."""
-        return await self._driver.run(self._run_flow(request, max_cost))
+        return await self._kept(self._run_entry(request), self._run_flow(request, max_cost))
 
     async def submit(self, request: Request) -> Task:
         """Buy the pictures and come back with the task: see `Client.submit`."""
-        return await self._driver.run(self._task_flow(request))
+        return await self._kept(self._run_entry(request), self._task_flow(request))
 
     async def wait(self, task: Task | str, request: Request | None = None) -> Result:
         """Wait for a task and download its pictures: see `Client.wait`."""
-        return await self._driver.run(self._result_flow(task, request))
+        flow = self._result_flow(task, request)
+        return await self._kept(self._task_entry(task), flow)
+
+    def batch(
+        self,
+        recipe: Recipe | str,
+        rows: Rows,
+        *,
+        out: str | os.PathLike[str],
+        budget: Decimal | float | str | None = None,
+        concurrency: int = 64,
+        submits: int = 4,
+        rate: str | float | None = None,
+        limit: int | None = None,
+        map: Mapping[str, str] | None = None,
+        constants: Mapping[str, Any] | None = None,
+        dedupe: bool = True,
+        retry_failed: bool = False,
+    ) -> AsyncIterator[BatchOutcome]:
+        """Run a recipe over many rows, and pay for each once: see `Client.batch`."""
+        from nanorecipes.batch.begin import run_batch
+        from nanorecipes.batch.outcomes import BatchOptions
+
+        options = BatchOptions.make(
+            budget=budget, concurrency=concurrency, submits=submits, rate=rate, dedupe=dedupe,
+            retry_failed=retry_failed,
+        )  # fmt: skip
+        return run_batch(
+            self, recipe, rows, out=out, limit=limit, map=map, constants=constants,
+            options=options,
+        )  # fmt: skip
 
     async def models(self) -> tuple[OfferedModel, ...]:
         """The models as the service lists them now."""
@@ -324,6 +518,26 @@ class AsyncClient(_ClientBase):
         if self._driver_made is not None:
             await self._driver_made.aclose()
             self._driver_made = None
+        self._close_ledger()
+
+    async def _kept(self, entry: Entry | None, flow: Flow[T]) -> T:
+        """Run a flow with its books: they are written before each next step."""
+        from nanorecipes.batch.booking import booked
+
+        try:
+            return await self._driver.run(booked(flow, entry))
+        except BaseException as exc:
+            if entry is not None:
+                await entry.fail_async(exc)
+            raise
+
+    async def _watch(self, note: Note) -> None:
+        entry: Entry | None = getattr(note, "entry", None)
+        if entry is not None:
+            await entry.take_async(note)
+        told = self._observer(note) if self._observer is not None else None
+        if inspect.isawaitable(told):
+            await told
 
     async def close(self) -> None:
         """The same as `aclose`, under the name that `Client` has."""
@@ -348,7 +562,7 @@ class AsyncClient(_ClientBase):
             self._driver_made = AsyncDriver(
                 self._service.base_url,
                 self._clock,
-                self._observer,
+                self._watch,
                 transport=self._transport(),
                 resolve=self._wiring.resolve,
             )

@@ -31,6 +31,7 @@ _VARIABLES = {
     "qolaba_base_url": "QOLABA_BASE_URL",
     "path": "NANORECIPES_PATH",
     "uploads": "NANORECIPES_UPLOADS",
+    "ledger": "NANORECIPES_LEDGER",
 }
 _FILE_KEYS = {**{key: key for key in _VARIABLES}, "base_url": "qolaba_base_url"} | {
     variable.lower(): key for key, variable in _VARIABLES.items()
@@ -165,6 +166,11 @@ def search_path() -> tuple[Path, ...]:
 def uploads() -> str | None:
     """Where local pictures are to be put, or None."""
     return _given.uploads or _setting("uploads")
+
+
+def ledger() -> str | None:
+    """Where the ledger lies, `off` for none, or None for the project's own."""
+    return _setting("ledger")
 
 
 def check_backend(value: Any, where: str) -> Backend:

@@ -41,6 +41,7 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, _home: str) -> Iterator[N
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", _home)
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("NANORECIPES_LEDGER", "off")  # tests of the ledger choose their own
     yield
     config.configure()
 

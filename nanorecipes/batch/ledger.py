@@ -279,6 +279,14 @@ class Ledger:
             _line(connection, run_id, plan.number, row.id, None)
         return row
 
+    def rows_later(self, ids: Sequence[int]) -> Future[list[Row]]:
+        """Rows as they stand now."""
+
+        def work(connection: sqlite3.Connection) -> list[Row]:
+            return [self._row(connection, row_id) for row_id in ids]
+
+        return self.store.begin(work)
+
     def lines_later(self, run_id: str, bad: Mapping[int, str]) -> Future[None]:
         """Remember the table's rows that can't be bought, by number, with the reason."""
 
@@ -405,11 +413,12 @@ class Ledger:
 
         return self.store.begin(work)
 
-    def trouble_later(self, row_id: int, why: str) -> Future[None]:
+    def trouble_later(self, row_id: int, why: str) -> Future[Row]:
         """Remember why a row stands where it stands; its state stays."""
 
-        def work(connection: sqlite3.Connection) -> None:
+        def work(connection: sqlite3.Connection) -> Row:
             connection.execute("UPDATE rows SET error = ? WHERE id = ?", (why, row_id))
+            return self._row(connection, row_id)
 
         return self.store.begin(work)
 
@@ -424,11 +433,11 @@ class Ledger:
             if row.owner not in (None, me) and self._is_alive(connection, row.owner):
                 return None
             connection.execute("UPDATE rows SET owner = ? WHERE id = ?", (me, row_id))
-            return row
+            return self._row(connection, row_id)
 
         return self.store.begin(work)
 
-    def give(self, row_id: int) -> Future[None]:
+    def give_later(self, row_id: int) -> Future[None]:
         """Let others go on with a row."""
 
         def work(connection: sqlite3.Connection) -> None:

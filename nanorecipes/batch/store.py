@@ -167,10 +167,11 @@ class Store:
                 if not self._jobs and not self._closing:
                     self._wake.wait(self.lease_s / 4)
                 count = min(len(self._jobs), LARGEST_GROUP)
-                jobs = [self._jobs.popleft() for _ in range(count)]
-                if not jobs and self._closing:
+                taken = [self._jobs.popleft() for _ in range(count)]
+                if not taken and self._closing:
                     return
-            self._group(jobs)
+            # From here on nobody can cancel them; what was cancelled before isn't begun.
+            self._group([job for job in taken if job[1].set_running_or_notify_cancel()])
 
     def _group(self, jobs: list[tuple[Callable[[sqlite3.Connection], Any], Future[Any]]]) -> None:
         connection = self._connection

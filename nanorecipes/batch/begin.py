@@ -1,0 +1,209 @@
+"""From a recipe and rows to a run: the books opened, the folder claimed, the runner made."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from nanorecipes import codes, files
+from nanorecipes.batch import queries
+from nanorecipes.batch.ledger import Ledger, Run
+from nanorecipes.batch.outcomes import BatchOptions, Outcome
+from nanorecipes.batch.preparing import Source
+from nanorecipes.batch.runner import Runner
+from nanorecipes.diagnostics import Diagnostic
+from nanorecipes.errors import InputError, LedgerError, NanorecipesError
+
+if TYPE_CHECKING:
+    from nanorecipes.book import Recipe
+    from nanorecipes.client import AsyncClient
+
+Given: TypeAlias = "Mapping[str, Any] | NanorecipesError"
+Rows: TypeAlias = "Iterable[Mapping[str, Any]] | str | os.PathLike[str]"
+
+MARK = ".nanorecipes-batch.json"
+
+
+def find_recipe(recipe: Recipe | str) -> Recipe:
+    """A recipe by its name, or as it is."""
+    if not isinstance(recipe, str):
+        return recipe
+    from nanorecipes.book import recipes
+
+    return recipes[recipe]
+
+
+def numbered(
+    recipe: Recipe,
+    rows: Rows,
+    constants: Mapping[str, Any],
+    mapping: Mapping[str, str] | None = None,
+) -> Iterator[tuple[int, Given]]:
+    """Number and arguments of each row; a table's file is read as its columns say."""
+    if not isinstance(rows, (str, os.PathLike)):
+        for number, row in enumerate(rows, 1):
+            yield number, {**constants, **row}
+        return
+    from nanorecipes.batch import table
+
+    path = Path(rows)
+    binding = table.bind(recipe, table.columns(path), mapping, constants, folder=path.parent)
+    for line in table.read_rows(path):
+        try:
+            yield line.number, binding.arguments(line)
+        except InputError as exc:
+            yield line.number, exc
+
+
+def start(
+    client: AsyncClient,
+    recipe: Recipe,
+    out: str | os.PathLike[str],
+    options: BatchOptions,
+    ledger: Ledger | None = None,
+) -> Runner:
+    """Open the books for a folder and make its runner.
+
+    Raises:
+        LedgerError: there is no ledger, or the folder belongs to another one.
+        InputError: the folder can't be written.
+    """
+    books = ledger or client.ledger
+    if books is None:
+        raise LedgerError(
+            "a batch needs a ledger, and none can be kept here",
+            help="name a place that can be written with NANORECIPES_LEDGER",
+        )
+    folder = Path(out).resolve()
+    _check_folder(folder)
+    place = f"{client.backend}:{_relative(folder, books.path)}"
+    _check_mark(folder, books, place)
+    run = books.start_run(
+        "batch", recipe.name, client.backend, client.base_url, out=str(folder), place=place,
+        cap=options.budget,
+    )  # fmt: skip
+    mark = {"ledger": os.path.relpath(books.path.resolve(), folder), "run": run.id}
+    files.write_atomic(folder / MARK, f"{json.dumps(mark)}\n".encode(), durable=True)
+    return Runner(client, books, run, folder, options)
+
+
+def _relative(folder: Path, ledger: Path) -> str:
+    """The folder as the project names it, so that a project that moves keeps its books."""
+    home = ledger.resolve().parent
+    with contextlib.suppress(ValueError):
+        return folder.relative_to(home.parent).as_posix()
+    return folder.as_posix()
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        files.check_writable(folder)
+    except OSError as exc:
+        code = codes.BAD_OPTION
+        message = f"the folder {str(folder)!r} can't be written: {exc.strerror or exc}"
+        raise InputError([Diagnostic(code.code, code.name, "error", message, field="out")]) from exc
+
+
+def _check_mark(folder: Path, ledger: Ledger, place: str) -> None:
+    """A folder that another ledger filled would be paid for again: say so instead."""
+    try:
+        mark = json.loads((folder / MARK).read_bytes())
+        other = (folder / mark["ledger"]).resolve()
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise LedgerError(
+            f"{str(folder / MARK)!r} can't be read: {exc}", path=folder / MARK,
+            help="it names the ledger of this folder; put it back, or choose another folder",
+        ) from exc  # fmt: skip
+    known = other == ledger.path.resolve() and (
+        queries.find_run(ledger, mark["run"]) is not None or queries.find_place(ledger, place)
+    )
+    if not known:
+        what = "which isn't there" if not other.exists() else "which is not the one in use"
+        if other == ledger.path.resolve():
+            what = "which knows nothing of it any more"
+        raise LedgerError(
+            f"the purchases of {str(folder)!r} stand in the ledger {str(other)!r}, {what}",
+            path=other,
+            help="put that ledger back or name it with NANORECIPES_LEDGER; without it, everything "
+            "would be paid for again. Choose another folder for a new start",
+        )
+
+
+class Copies:
+    """Numbers equal rows, for batches that buy each of them; on the disk, so memory stays flat."""
+
+    def __init__(self) -> None:
+        self._seen = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._seen.execute("CREATE TABLE seen (key TEXT PRIMARY KEY, count INTEGER) WITHOUT ROWID")
+
+    def __call__(self, key: str) -> int:
+        """How many of this key came before."""
+        sql = (
+            "INSERT INTO seen VALUES (?, 0) ON CONFLICT (key) DO UPDATE SET count = count + 1 "
+            "RETURNING count"
+        )
+        return int(self._seen.execute(sql, (key,)).fetchone()[0])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._seen.close()
+
+
+async def run_batch(
+    client: AsyncClient,
+    recipe: Recipe | str,
+    rows: Rows,
+    *,
+    out: str | os.PathLike[str],
+    limit: int | None = None,
+    map: Mapping[str, str] | None = None,
+    constants: Mapping[str, Any] | None = None,
+    options: BatchOptions,
+) -> AsyncIterator[Outcome]:
+    """Outcomes of a batch, as its rows end."""
+    found = find_recipe(recipe)
+    runner = start(client, found, out, options)
+    copies = None if options.dedupe else Copies()
+    source = Source(
+        islice(numbered(found, rows, constants or {}, map), limit),
+        lambda given: found.render(**given),
+        copies=copies,
+    )
+    outcomes = runner.outcomes(source)
+    try:
+        async for outcome in outcomes:
+            yield outcome
+    finally:
+        await outcomes.aclose()  # type: ignore[attr-defined]  # an async generator
+        if copies is not None:
+            copies.close()
+
+
+def summary(counts: Mapping[str, int], run: Run, *, reason: str | None) -> dict[str, Any]:
+    """How a batch stands, as plain data."""
+    from nanorecipes.batch.states import to_usd
+
+    told = Counter(counts)
+    return {
+        "run": run.id,
+        "rows": told.total(),
+        **{
+            state: told[state]
+            for state in ("verified", "unknown", "failed", "refused", "bad", "planned")
+        },
+        "unfetched": told["submitted"] + told["done"],
+        "spent_usd": to_usd(run.spent_micro),
+        "unknown_usd": to_usd(run.reserved_micro),
+        "budget_usd": None if run.cap_micro is None else to_usd(run.cap_micro),
+        "is_sandbox": run.is_sandbox,
+        "stopped": reason,
+    }
