@@ -6,7 +6,7 @@ A page holds what a person wrote, and between two comments what comes from the c
     <!-- end generated -->
 
 `python -m docs.generate` fills them in, `--check` only tells which pages are out of date, and
-`--picture` draws the README's picture anew.
+`--picture` draws the README's picture anew. The catalogue of recipes is written along.
 """
 
 from __future__ import annotations
@@ -547,7 +547,10 @@ def main(arguments: Sequence[str]) -> int:
         print(page.relative_to(ROOT))
         if "--check" not in arguments:
             page.write_text(fill(page.read_text("utf-8")), "utf-8")
-    return 1 if stale and "--check" in arguments else 0
+    from docs import generate_recipes  # pages of its own, whole
+
+    catalogue = generate_recipes.main(arguments)
+    return 1 if catalogue or (stale and "--check" in arguments) else 0
 
 
 if __name__ == "__main__":

@@ -13,11 +13,8 @@ if TYPE_CHECKING:
     from nanorecipes.book import Recipe
 
 
-def command_words(recipe: Recipe, inputs: Mapping[str, Any], verb: str = "run") -> list[str]:
-    """The command line of an example: the command with the recipe, then one argument each.
-
-    Everything is quoted for a shell.
-    """
+def command_line(recipe: Recipe, inputs: Mapping[str, Any], verb: str = "run") -> str:
+    """The command line of an example, one argument a line, everything quoted for a shell."""
     words = [f"nanorecipes {verb} {recipe.name}"]
     flags: list[str] = []
     for name, value in inputs.items():
@@ -28,18 +25,7 @@ def command_words(recipe: Recipe, inputs: Mapping[str, Any], verb: str = "run") 
             flags.append(f"--{'' if value else 'no-'}{_flag(name)}")
         else:
             flags += [f"--{_flag(name)} {shlex.quote(text(item))}" for item in values]
-    return [*words, *flags]
-
-
-def command_line(recipe: Recipe, inputs: Mapping[str, Any], verb: str = "run") -> str:
-    """The same, one argument a line."""
-    return " \\\n  ".join(command_words(recipe, inputs, verb))
-
-
-def python_call(recipe: Recipe, inputs: Mapping[str, Any]) -> str:
-    """The example as a call in Python, one argument a line."""
-    lines = [f"    {name}={value!r}," for name, value in inputs.items()]
-    return "\n".join([f'result = recipes["{recipe.name}"](', *lines, ")"])
+    return " \\\n  ".join([*words, *flags])
 
 
 def _flag(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
@@ -10,9 +11,13 @@ CONTEXT = 2
 ALIKE = 0.5
 """From this share of equal words on, two lines are one line with changed words."""
 
+_NAME = re.compile(r"\*\*(\w+)\*\*$")
+_MARKUP = re.compile(r"(`{3,}\w*|\*\*\w+\*\*|)$")
+"""Says nothing about a change: a fence, a section's name, a blank line."""
+
 
 def diff(old: str, new: str, *, first_line: int = 1) -> tuple[str, ...]:
-    """The lines that differ, as a unified diff: `-` was, `+` is, ` ` is the same.
+    """The lines that differ, in the manner of a unified diff: `-` was, `+` is, ` ` is the same.
 
     Where only some words of a line changed, they stand in `[-...-]` and `{+...+}`, so that the
     change is seen without colours, in lines of any length.
@@ -26,13 +31,21 @@ def diff(old: str, new: str, *, first_line: int = 1) -> tuple[str, ...]:
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     lines: list[str] = []
     for group in matcher.get_grouped_opcodes(CONTEXT):
-        lines.append(f"@@ line {first_line + group[0][1]} @@")
+        start = next(i1 for tag, i1, *_ in group if tag != "equal")
+        lines.append(f"@@ line {first_line + start}{_section(before[:start])} @@")
         for tag, i1, i2, j1, j2 in group:
             if tag == "equal":
-                lines += [f"  {line}".rstrip() for line in before[i1:i2]]
+                lines += [f"  {line}" for line in before[i1:i2] if not _MARKUP.match(line)]
             else:
                 lines += _changed(before[i1:i2], after[j1:j2])
     return tuple(lines)
+
+
+def _section(before: Sequence[str]) -> str:
+    """The section of the prompt that a line stands in, as far as one has begun."""
+    names = (found[1] for line in reversed(before) if (found := _NAME.match(line)))
+    name = next(names, None)
+    return f", {name}" if name else ""
 
 
 def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:

@@ -123,7 +123,7 @@ def section(heading: str, recipe: Recipe, example: Mapping[str, object], request
     ]
     for part in request.sections:
         blocks += [f"**{part.name}**", fenced("\n".join(split_text(part.text)), "text")]
-    return "\n\n".join([*blocks, _asked(request)])
+    return "\n\n".join([*blocks, "**settings**", _asked(request)])
 
 
 def fenced(content: str, language: str) -> str:

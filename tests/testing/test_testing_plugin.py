@@ -102,7 +102,7 @@ def test_section_without_example_fails_the_file(team: pytest.Pytester) -> None:
     write(team, painted(more=EXAMPLES.partition("  - name: on pro")[0]))
     result = run(team, "--nanorecipes")
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["*wall.md:31: error NR052 orphaned-snapshot: *"])
+    result.stdout.fnmatch_lines(["*wall.md:33: error NR052 orphaned-snapshot: *"])
 
 
 def test_other_yaml_files_are_no_recipes(team: pytest.Pytester) -> None:

@@ -46,6 +46,8 @@ Keep the sky and the roof exactly as in the image.
 Change nothing else.
 ```
 
+**settings**
+
 - model: flash (vertex/nano-banana-flash)
 - cost: $0.067 estimated
 
@@ -73,6 +75,8 @@ Paint the wall in the image sky blue.
 Keep the sky and the roof exactly as in the image.
 Change nothing else.
 ```
+
+**settings**
 
 - model: pro (vertex/nano-banana-pro)
 - quality: 2K
@@ -122,18 +126,21 @@ def test_changed_word_is_shown_within_its_line(project: Project) -> None:
     said = project.test("-k", "red")
     assert said.code == 1
     assert "error NR051 changed-snapshot: 'red wall' renders otherwise" in said.out
-    assert "  @@ line 16 @@\n" in said.out
+    assert "  @@ line 18, edit @@\n" in said.out
     assert "  - Paint the wall in the image red.\n" in said.out
     assert "  + Paint the {+brick+} wall in the image red.\n" in said.out
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
-    [("model: pro", "model: flash"), ("photo: wall.jpg, color: sky", "photo: hut.jpg, color: sky")],
+    ("old", "new", "places"),
+    [
+        ("model: pro", "model: flash", ["@@ line 39 @@", "@@ line 60, settings @@"]),
+        ("wall.jpg, color: sky", "hut.jpg, color: sky", ["@@ line 37 @@", "@@ line 43 @@"]),
+    ],
     ids=["model", "picture"],
 )
 def test_changed_request_fails_though_the_prompt_is_the_same(
-    project: Project, old: str, new: str
+    project: Project, old: str, new: str, places: list[str]
 ) -> None:
     """Another model or picture is another order, at another price."""
     project.add(painted())
@@ -141,7 +148,9 @@ def test_changed_request_fails_though_the_prompt_is_the_same(
     project.add(painted(more=EXAMPLES.replace(old, new)))
     said = project.test("--json")
     assert said.code == 1
-    assert [outcome["example"] for outcome in said.json["failed"]] == ["on pro"]
+    failed = said.json["failed"]
+    assert [outcome["example"] for outcome in failed] == ["on pro"]
+    assert [line for line in failed[0]["problems"][0]["diff"] if line[0] == "@"] == places
 
 
 def test_update_names_only_the_examples_that_changed(project: Project) -> None:
@@ -162,7 +171,7 @@ def test_section_without_example_is_reported_and_taken_out(project: Project) -> 
     project.add(painted(more=EXAMPLES.partition("  - name: on pro")[0]))
     said = project.test()
     assert said.code == 1
-    assert "wall.md:31: error NR052 orphaned-snapshot: house/wall has no example 'on pro'" in (
+    assert "wall.md:33: error NR052 orphaned-snapshot: house/wall has no example 'on pro'" in (
         said.out
     )
     assert said.err == "1 file: 1 of 1 example fine, 1 file not as it should be\n"
