@@ -1,0 +1,1 @@
+"""The contact sheet: one HTML page from the records of a folder of pictures."""

@@ -1,0 +1,171 @@
+"""What a folder of pictures holds: one row a picture, and one for each that wasn't made."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from nanorecipes import files
+from nanorecipes.errors import InputError, NanorecipesError
+from nanorecipes.provenance import Provenance, parse, read, read_sidecar
+
+_PICTURES = (*files.EXTENSIONS.values(), ".jpeg", ".tiff")
+_MADE = ("verified", "downloaded", "done")
+_MAX_TABLE_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One picture, or one that should have been made."""
+
+    state: str
+    """done, warned, missing (its file is gone), or the state of a row that made none."""
+    made: Provenance
+    picture: Path | None = None
+    cost_usd: Decimal | None = None
+    """Its part of what the request cost."""
+    source: Path | None = None
+    """The picture that was edited, where it may still lie."""
+    source_sha256: str | None = None
+    problem: str | None = None
+
+
+def collect(folder: Path, skip: Path | None = None) -> list[Row]:
+    """The rows of a folder and those below it, in the order of their names.
+
+    Sidecars come first, then pictures that carry their record in themselves, then the rows of a
+    results table (CSV or JSON Lines) that made no picture. Files of another kind are passed over;
+    links to folders are not followed.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    if not folder.is_dir():
+        from nanorecipes import codes
+        from nanorecipes.diagnostics import Diagnostic
+
+        code = codes.BAD_ARGUMENT
+        message = f"there is no folder {str(folder)!r}"
+        raise InputError([Diagnostic(code.code, code.name, "error", message, field="dir")])
+    rows = [row for path in _files(folder, skip) for row in _rows(path, folder)]
+    return _shared(rows)
+
+
+def _files(folder: Path, skip: Path | None) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder):
+        here = Path(place)
+        folders[:] = sorted(name for name in folders if name[0] != "." and here / name != skip)
+        yield from (here / name for name in sorted(names))
+
+
+def _rows(path: Path, folder: Path) -> Iterator[Row]:
+    suffix = path.suffix.lower()
+    if suffix == ".json":
+        facts = read_sidecar(path)
+        if facts is not None:
+            yield _row(Provenance(facts, "sidecar"), path.with_suffix(""), folder)
+    elif suffix in _PICTURES:
+        if not path.with_name(f"{path.name}.json").exists():
+            try:
+                made = read(path)
+            except NanorecipesError:
+                made = None
+            if made is not None:
+                yield _row(made, path, folder)
+    elif suffix in (".jsonl", ".csv"):
+        yield from _unmade(path)
+
+
+def _row(made: Provenance, picture: Path, folder: Path) -> Row:
+    is_there = files.is_regular(picture)
+    state = "missing" if not is_there else "warned" if made.warnings else "done"
+    problem = "\n".join(made.warnings) or None
+    if not is_there:
+        problem = f"the picture {picture.name} is no longer there"
+    edited = next((image for image in made.images if image.role == "source"), None)
+    return Row(
+        state, made, picture if is_there else None, made.cost_usd,
+        _find(edited.source, picture.parent, folder) if edited else None,
+        edited.sha256 if edited else None, problem,
+    )  # fmt: skip
+
+
+def _find(source: str, *folders: Path) -> Path | None:
+    """Where a source may lie; whether it is that very picture, its digest tells later."""
+    if not source or "://" in source or "\0" in source:
+        return None
+    name = source.replace("\\", "/").rpartition("/")[2]
+    for place in (Path(source), *(folder / name for folder in folders)):
+        if files.is_regular(place):
+            return place
+    return None
+
+
+def _shared(rows: list[Row]) -> list[Row]:
+    """A request's cost, shared by its pictures: otherwise the sum would count it several times."""
+
+    def key(row: Row) -> tuple[str | None, str] | None:
+        return (row.made.backend, row.made.task_id) if row.made.task_id else None
+
+    counts = Counter(key(row) for row in rows)
+    return [
+        replace(row, cost_usd=row.cost_usd / counts[key(row)])
+        if row.cost_usd is not None and key(row) is not None
+        else row
+        for row in rows
+    ]
+
+
+def _unmade(path: Path) -> Iterator[Row]:
+    """The rows of a results table that came to nothing."""
+    for row in _table(path):
+        state = row.get("state")
+        if not isinstance(state, str) or "row_key" not in row or state in _MADE:
+            continue
+        error = row.get("error")
+        facts = parse(
+            json.dumps({
+                "tool": {"name": "nanorecipes"},
+                **{key: row.get(key) for key in ("recipe", "model", "task_id", "cost_usd")},
+                "inputs": {"values": _own(row)},
+            }, default=str)
+        )  # fmt: skip
+        if facts is not None:
+            made = Provenance(facts, "sidecar")
+            yield Row(state, made, None, made.cost_usd, problem=str(error) if error else None)
+
+
+def _own(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The table's own columns."""
+    ours = ("row_key", "state", "path", "cost_usd", "task_id", "error")
+    return {str(key): value for key, value in row.items() if key not in ours}
+
+
+def _table(path: Path) -> Iterator[Mapping[str, Any]]:
+    try:
+        if path.stat().st_size > _MAX_TABLE_BYTES:
+            return
+        text = path.read_text("utf-8-sig", errors="replace")
+    except OSError:
+        return
+    if path.suffix.lower() == ".csv":
+        try:
+            yield from csv.DictReader(io.StringIO(text, newline=""))
+        except csv.Error:
+            return
+        return
+    for line in text.split("\n"):
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(row, dict):
+            yield row

@@ -1,0 +1,187 @@
+"""One HTML page from rows: the template filled in, with everything a stranger wrote as data."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import os
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.resources import files as resources
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+from nanorecipes import files
+from nanorecipes.errors import SaveError
+from nanorecipes.report.data import Row, collect
+from nanorecipes.report.thumbnails import Thumbnails, cache_folder
+
+Pictures = Literal["auto", "inline", "files"]
+
+INLINE_ROWS = 300
+"""Above this `auto` puts the small pictures beside the page, which stays quick to open."""
+_PLAIN_BYTES = 200_000
+_MARK = re.compile(r"@@([A-Z]+)@@")
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report that was written."""
+
+    path: Path
+    rows: int
+    states: Mapping[str, int]
+    pictures: Path | None
+    """The folder of small pictures that belongs to the page; None when they are inside."""
+    html_bytes: int
+    """The page without pictures."""
+    thumbnails_made: int
+
+
+def write_report(folder: Path, out: Path | None = None, *, pictures: Pictures = "auto") -> Report:
+    """Write one HTML page about the pictures of a folder; it works from disk, without a network.
+
+    Args:
+        folder: where the pictures and their sidecars lie.
+        out: the page, replaced when it exists; without it `report.html` in the folder.
+        pictures: whether the small pictures are in the page or in `<page>-files` beside it;
+            `auto` is inside up to 300 rows.
+
+    Raises:
+        InputError: there is no such folder.
+        SaveError: the page can't be written.
+    """
+    target = out if out is not None else folder / "report.html"
+    beside = target.with_name(f"{target.stem}-files")
+    rows = collect(folder, beside)
+    is_inline = pictures == "inline" or (pictures == "auto" and len(rows) <= INLINE_ROWS)
+    thumbnails = Thumbnails(cache_folder() if is_inline else beside)
+    table = _Table(target.absolute().parent, thumbnails, is_inline)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        data = [table.row(row) for row in rows]
+        page, size = _page(folder.absolute().name, data, table)
+        files.write_atomic(target, page)
+    except OSError as exc:
+        message = f"{str(target)!r} can't be written: {exc.strerror or exc}"
+        raise SaveError(message, path=target) from exc
+    states: dict[str, int] = {}
+    for row in rows:
+        states[row.state] = states.get(row.state, 0) + 1
+    where = None if is_inline else beside
+    return Report(target, len(rows), states, where, size, thumbnails.made)
+
+
+@dataclass
+class _Table:
+    """Rows as short lists; each text stands once, as prompts of a recipe share most of theirs."""
+
+    home: Path
+    thumbnails: Thumbnails
+    is_inline: bool
+    strings: dict[str, int] = field(default_factory=dict)
+    pictures: list[str] = field(default_factory=list)
+
+    def row(self, row: Row) -> list[Any]:
+        made = row.made
+        settings = ", ".join(f"{k} {_plain(v)}" for k, v in made.settings.items() if k != "model")
+        sections = made.sections or ((("", made.prompt),) if made.prompt else ())
+        values = [*made.values.items(), *made.additions.items()]
+        images = [(i.slot, i.source.replace("\\", "/").rpartition("/")[2]) for i in made.images]
+        return [
+            self._text(row.state),
+            self._text(made.recipe or ""),
+            self._text(made.version or ""),
+            self._text(made.finished_at or ""),
+            None if row.cost_usd is None else round(float(row.cost_usd), 6),
+            self._text(made.model or ""),
+            self._text(settings),
+            self._text(made.backend or ""),
+            self._text(made.task_id or ""),
+            [[self._text(name), self._text(text)] for name, text in sections],
+            [[self._text(n), self._text(_plain(v))] for n, v in values if v not in (None, "")],
+            [[self._text(slot), self._text(name)] for slot, name in images],
+            self._text(row.problem or ""),
+            self._text("" if row.picture is None else self._link(row.picture)),
+            self._picture(row.picture, None),
+            self._picture(row.source if row.source_sha256 else None, row.source_sha256),
+            self._text("" if row.picture is None else row.picture.name),
+        ]
+
+    def _text(self, text: str) -> int:
+        return self.strings.setdefault(text, len(self.strings))
+
+    def _link(self, path: Path) -> str:
+        try:
+            relative = os.path.relpath(path.absolute(), self.home)
+        except ValueError:  # another drive
+            return path.absolute().as_uri()
+        link = quote(relative.replace(os.sep, "/"), safe="/", errors="surrogateescape")
+        return f"./{link}"
+
+    def _picture(self, path: Path | None, sha256: str | None) -> int | None:
+        small = self.thumbnails.of(path, sha256) if path is not None else None
+        if small is None:
+            return None
+        if self.is_inline:
+            data = base64.b64encode(small.read_bytes()).decode("ascii")
+            self.pictures.append(f"data:image/webp;base64,{data}")
+        else:
+            self.pictures.append(self._link(small))
+        return len(self.pictures) - 1
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    return str(value)
+
+
+def _page(title: str, rows: Sequence[list[Any]], table: _Table) -> tuple[bytes, int]:
+    """The page, and its size without inline pictures."""
+    template = (resources("nanorecipes.report") / "page.html").read_text("utf-8")
+    script = (resources("nanorecipes.report") / "page.js").read_text("utf-8")
+    style = (resources("nanorecipes.report") / "page.css").read_text("utf-8")
+    parts = {
+        "TITLE": html.escape(title),
+        "DATE": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "STYLE": style,
+        "SCRIPT": script,
+        # The one script that may run; whatever a prompt brings in stays text.
+        "HASH": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
+        "DATA": _data({"strings": [_whole(text) for text in table.strings], "rows": rows}),
+    }
+    inside = _json(table.pictures)
+    pictures = inside if table.is_inline else ""
+    links = "" if table.is_inline else _data(table.pictures)
+    full = {**parts, "PICTURES": pictures or links}
+    page = _MARK.sub(lambda mark: full[mark[1]], template).encode("utf-8")
+    return page, len(page) - len(pictures.encode())
+
+
+def _whole(text: str) -> str:
+    """A text that UTF-8 can write; file names may hold bytes that are none."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _json(value: Any) -> str:
+    """JSON that no HTML parser takes for markup."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _data(value: Any) -> str:
+    """JSON as it is, or packed where it is large: the page's script tells by the first letter."""
+    text = _json(value)
+    data = text.encode("utf-8")
+    if len(data) <= _PLAIN_BYTES:
+        return text
+    return base64.b64encode(zlib.compress(data, 6)).decode("ascii")
