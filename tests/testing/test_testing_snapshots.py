@@ -94,6 +94,26 @@ def test_update_writes_a_snapshot_that_reads_like_a_page(project: Project) -> No
     assert project.snapshot().read_text("utf-8") == SNAPSHOT
 
 
+def test_call_options_stand_in_the_call_as_flags(project: Project) -> None:
+    """The call can be copied from the page and run."""
+    options = "search: true, protect: [the cat, the 'old' clock], seed: 7"
+    project.add(painted(more=EXAMPLES.replace("model: pro, quality: 2K", options)))
+    project.test("--update")
+    text = project.snapshot().read_text("utf-8")
+    assert (
+        """\
+  color='sky blue' \\
+  --search \\
+  --protect 'the cat' \\
+  --protect 'the '"'"'old'"'"' clock' \\
+  --seed 7
+```
+"""
+        in text
+    )
+    assert "- search: true\n- seed: 7\n- cost: $0.067 estimated\n" in text
+
+
 def test_unchanged_recipe_passes_and_writes_nothing(project: Project) -> None:
     """A second run is silent, also with --update: no file changes for nothing."""
     project.add(painted())
@@ -169,7 +189,8 @@ def test_section_without_example_is_reported_and_taken_out(project: Project) -> 
     project.add(painted())
     project.test("--update")
     project.add(painted(more=EXAMPLES.partition("  - name: on pro")[0]))
-    said = project.test()
+    said = project.test("--junit", "junit.xml")
+    assert ET.parse("junit.xml").getroot().get("failures") == "1"
     assert said.code == 1
     assert "wall.md:33: error NR052 orphaned-snapshot: house/wall has no example 'on pro'" in (
         said.out
@@ -295,6 +316,16 @@ def test_example_that_does_not_render_fails_at_its_argument(project: Project) ->
     assert "house/wall.yaml:20:69: error NR018 broken-example" in said.out
     assert "quality '512' is not offered by pro" in said.out
     assert project.snapshot().read_text("utf-8") == SNAPSHOT
+
+
+def test_first_snapshot_holds_the_examples_that_render(project: Project) -> None:
+    """One bad example does not keep the others from being reviewed."""
+    project.add(painted(more=EXAMPLES.replace("2K", "512")))
+    said = project.test("--update", "--json")
+    assert said.code == 1
+    assert said.kinds == ["broken"]
+    assert said.json["updated"][0]["examples"] == ["red wall"]
+    assert project.snapshot().read_text("utf-8") == SNAPSHOT.partition("\n## on pro")[0]
 
 
 @pytest.mark.parametrize(
@@ -439,8 +470,8 @@ def test_lines_joined_are_the_text_again(text: str) -> None:
     assert joined[:-1] == text
 
 
-@given(st.lists(st.sampled_from(["a b c", "a x c", "d", ""]), max_size=6),
-       st.lists(st.sampled_from(["a b c", "a x c", "d", ""]), max_size=6))  # fmt: skip
+@given(st.lists(st.sampled_from(["a b c", "a x c", "a b", "d", ""]), max_size=6),
+       st.lists(st.sampled_from(["a b c", "a x c", "a b", "d", ""]), max_size=6))  # fmt: skip
 def test_diff_is_empty_only_for_equal_texts(old: list[str], new: list[str]) -> None:
     """Every removed and added line is shown, and nothing is shown for no change."""
     before, after = "\n".join(old), "\n".join(new)
