@@ -132,6 +132,7 @@ class _ClientBase:
         self._ledger_choice = ledger
         self._ledger_made: Ledger | None = None
         self._is_ledger_open = False
+        self._out: str | None = None  # the folder that a single run's pictures will be saved in
 
     @property
     def backend(self) -> Backend:
@@ -167,7 +168,9 @@ class _ClientBase:
         from nanorecipes.batch.booking import RunEntry
 
         ledger = self.ledger
-        return RunEntry(ledger, request, self.backend, self.base_url, None) if ledger else None
+        if ledger is None:
+            return None
+        return RunEntry(ledger, request, self.backend, self.base_url, self._out)
 
     def _task_entry(self, task: Task | str) -> Entry | None:
         from nanorecipes.batch.booking import TaskEntry

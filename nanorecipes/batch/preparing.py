@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from nanorecipes.batch.keys import row_key, to_text
+from nanorecipes.batch.keys import from_text, row_key, to_text
 from nanorecipes.batch.ledger import Plan, Row
 from nanorecipes.errors import NanorecipesError
 from nanorecipes.images import BadImageError
@@ -28,11 +28,20 @@ class Prepared:
     request: Request | None
 
     @classmethod
-    def again(cls, number: int, row: Row, request: Request | None) -> Prepared:
-        """A row of the ledger, to be looked at once more."""
+    def again(
+        cls, number: int, row: Row, request: Request | None, *, line: bool = True
+    ) -> Prepared:
+        """A row of the ledger, to be looked at once more.
+
+        Args:
+            number: the table's row, or any number where there is no table.
+            row: as the ledger knows it.
+            request: what it asks for.
+            line: whether the number is that of a table's row.
+        """
         plan = Plan(
             row.key, row.recipe, row.recipe_hash, row.model, row.price, row.request or "",
-            row.copy, number,
+            row.copy, number if line else None,
         )  # fmt: skip
         return cls(number, plan, request)
 
@@ -43,6 +52,11 @@ class Bad:
 
     number: int
     error: str
+
+
+def said(error: NanorecipesError) -> str:
+    """An error in one line, without places and advice."""
+    return "; ".join(item.message for item in error.diagnostics) or error.message
 
 
 class Source:
@@ -73,12 +87,12 @@ class Source:
 
     def _prepare(self, number: int, given: Mapping[str, Any] | NanorecipesError) -> Prepared | Bad:
         if isinstance(given, NanorecipesError):
-            return Bad(number, given.message)
+            return Bad(number, said(given))
         try:
             request = self._render(given)
             key = row_key(request)
         except NanorecipesError as exc:
-            return Bad(number, exc.message)
+            return Bad(number, said(exc))
         except BadImageError as exc:
             return Bad(number, str(exc))
         copy = self._copies(key) if self._copies is not None else 0
@@ -87,3 +101,17 @@ class Source:
             to_text(request), copy, number,
         )  # fmt: skip
         return Prepared(number, plan, request)
+
+
+class Again(Source):
+    """Rows of the ledger instead of a table's: what was left open, or is to be bought again."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._found = iter(rows)
+
+    def take(self, count: int) -> list[Prepared | Bad]:
+        """The next rows; none when there are no more."""
+        return [
+            Prepared.again(row.id, row, from_text(row.request) if row.request else None, line=False)
+            for row in islice(self._found, count)
+        ]

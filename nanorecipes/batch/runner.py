@@ -13,7 +13,7 @@ from nanorecipes.batch.booking import Entry, booked
 from nanorecipes.batch.ledger import Ledger, Row, Run
 from nanorecipes.batch.outcomes import BatchOptions, Outcome, Tally, outcome_of
 from nanorecipes.batch.pace import Pace
-from nanorecipes.batch.preparing import Bad, Prepared, Source
+from nanorecipes.batch.preparing import Bad, Prepared, Source, said
 from nanorecipes.batch.states import PAID
 from nanorecipes.errors import (
     ApiError,
@@ -314,9 +314,9 @@ class Runner:
         except InputError as exc:  # found before anything was sent
             item.row = entry.row
             await self._await(
-                self.ledger.lines_later(self.run.id, dict.fromkeys(item.numbers, exc.message))
+                self.ledger.lines_later(self.run.id, dict.fromkeys(item.numbers, said(exc)))
             )
-            await self._end(item, Outcome(0, "bad", item.row.name, error=exc.message))
+            await self._end(item, Outcome(0, "bad", item.row.name, error=said(exc)))
         except ApiError as exc:
             item.row = entry.row
             await self._not_bought(item, exc)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from nanorecipes.cli.saving import Saving, save_options, saved_image
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from nanorecipes.batch.ledger import Row, Run
     from nanorecipes.client import Client
     from nanorecipes.request import Request
     from nanorecipes.result import Result
@@ -125,31 +127,77 @@ def send(
         view.warn(_other_host(client))
         progress.start(request, client.backend)
         result = _guarded(progress, lambda: client.run(request, max_cost=max_cost))
-    _save(result, out, request, saving, as_json, quiet)
+        _save(result, out, request, saving, as_json, quiet, client)
 
 
 @click.command("resume")
-@click.argument("task_id")
+@click.argument("run_or_task", metavar="[ID]", required=False)
 @OUT
 @SANDBOX
 @TIMEOUT
 @save_options
 @common
 def resume_command(
-    task_id: str,
+    run_or_task: str | None,
     out: Path,
     sandbox: bool,
     timeout: float,
     saving: Saving,
     as_json: bool,
     quiet: bool,
-) -> None:
-    """Wait for a task that was submitted before, and save its pictures. Waiting costs nothing."""
+) -> int:
+    """Wait again for what was submitted before, and save its pictures. Waiting costs nothing.
+
+    ID is a run, or a task; without one everything that the ledger has open is fetched.
+    """
+    rows = None if sandbox else _open_rows(run_or_task)
+    if rows is not None:
+        return _resume_rows(rows, out, timeout, as_json, quiet)
+    if run_or_task is None:
+        view.info("there is nothing to resume", quiet)
+        if as_json:
+            view.print_json([])
+        return 0
+    task_id = run_or_task
     _check_folder(out)
     progress = Progress(quiet=quiet or as_json, out=out, sandbox=sandbox)
     with _client(sandbox, timeout, progress) as client:
         result = _guarded(progress, lambda: client.wait(task_id))
-    _save(result, out, None, saving, as_json, quiet)
+        _save(result, out, result.request, saving, as_json, quiet, client)
+    return 0
+
+
+def _open_rows(name: str | None) -> list[tuple[Row, Run]] | None:
+    """What was paid for and not fetched, of one run or of all; None where a task is meant."""
+    from nanorecipes.batch import opening, queries
+    from nanorecipes.batch.states import PAID
+    from nanorecipes.cli.ledger import open_books
+
+    books = open_books() if opening.chosen_path() is not None else None
+    if books is None:
+        return None
+    with books:
+        run = queries.find_run(books, name) if name is not None else None
+        if name is not None and run is None:
+            return None
+        run_id = run.run.id if run is not None else None
+        # The embedded sandbox's tasks ended with their process.
+        return [
+            pair
+            for pair in queries.rows_of(books, run_id=run_id, states=sorted(PAID))
+            if not pair[1].is_sandbox
+        ]
+
+
+def _resume_rows(
+    rows: list[tuple[Row, Run]], out: Path, timeout: float, as_json: bool, quiet: bool
+) -> int:
+    from nanorecipes.cli.ledger import open_books, tell_outcomes, work_through
+
+    books = open_books()
+    assert books is not None
+    with books:
+        return tell_outcomes(work_through(books, rows, out, timeout), as_json, quiet)
 
 
 def _other_host(client: Client) -> list[str]:
@@ -170,7 +218,15 @@ def _is_here(client: Client) -> bool:
 def _client(sandbox: bool, timeout: float, progress: Progress) -> Client:
     from nanorecipes.client import Client
 
-    return Client(backend="sandbox" if sandbox else None, timeout_s=timeout, observer=progress.note)
+    client = Client(
+        backend="sandbox" if sandbox else None, timeout_s=timeout, observer=progress.note
+    )
+    client._out = str(progress.out.resolve())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        _ = client.ledger  # opened before anything is sent
+    view.warn(str(warning.message) for warning in caught)
+    return client
 
 
 def _check_pictures(request: Request) -> None:
@@ -233,12 +289,17 @@ def _save(
     saving: Saving,
     as_json: bool,
     quiet: bool,
+    client: Client,
 ) -> None:
     view.warn(result.warnings)
     paths = result.save(out, **saving)
     images = [
         saved_image(path, image, saving) for path, image in zip(paths, result.images, strict=True)
     ]
+    if client.ledger is not None:
+        from nanorecipes.batch.saving import book_saved
+
+        book_saved(client.ledger, result.task_id, [image.path for image in images])
     if as_json:
         view.print_json({
             "recipe": request.recipe if request is not None else None,

@@ -1,0 +1,392 @@
+"""The command that runs a recipe over a table."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nanorecipes.cli import view
+from nanorecipes.cli.batch_progress import BatchProgress
+from nanorecipes.cli.inputs import find_recipe, read_inputs
+from nanorecipes.cli.options import (
+    call_arguments,
+    call_options,
+    common,
+    inputs_argument,
+    recipe_argument,
+)
+from nanorecipes.cli.run import Money
+
+if TYPE_CHECKING:
+    from nanorecipes.batch.binding import Binding
+    from nanorecipes.batch.check import Check
+    from nanorecipes.batch.ledger import Run
+    from nanorecipes.batch.outcomes import BatchOptions
+    from nanorecipes.batch.rows import Row
+    from nanorecipes.batch.runner import Runner
+    from nanorecipes.book import Recipe
+    from nanorecipes.errors import NanorecipesError
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What the command line asks for."""
+
+    recipe: Recipe
+    table: Path
+    out: Path
+    binding: Binding
+    backend: str | None
+    limit: int | None
+    sample: int | None
+    timeout_s: float
+    results: Path
+
+    def rows(self) -> Iterator[Row]:
+        """The table's rows, as far as they are wanted."""
+        from nanorecipes.batch.table import read_rows
+
+        return islice(read_rows(self.table), self.limit)
+
+
+@click.command("batch")
+@recipe_argument
+@click.argument("table", type=click.Path(path_type=Path, dir_okay=False))
+@inputs_argument
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="The folder for pictures, sidecars and results; it stands for the batch.",
+)
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="INPUT=COLUMN",
+    help="The column of an input, where the names differ.",
+)
+@click.option("--check", is_flag=True, help="Check the whole table and stop; nothing is sent.")
+@click.option(
+    "--skip-bad",
+    is_flag=True,
+    help="Go on with the good rows; the bad ones go to DIR/bad-rows.csv.",
+)
+@click.option("--budget", type=Money(), help="USD for the whole batch, over all calls.")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(min=1),
+    default=64,
+    show_default=True,
+    help="Pictures waited for and fetched at a time.",
+)
+@click.option(
+    "--submits",
+    type=click.IntRange(min=1),
+    default=4,
+    show_default=True,
+    help="Purchases open at a time; after a crash only these are unknown.",
+)
+@click.option("--rate", metavar="N/m", help="Purchases in a time at most: 60/m, 2/s, 900/h.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take the first N rows.")
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="A paid trial: buy N rows, spread over the table.",
+)
+@click.option("--retry-failed", is_flag=True, help="Buy again what failed or was refused before.")
+@click.option("--no-dedupe", is_flag=True, help="Pay for each of several identical rows.")
+@click.option(
+    "--results",
+    type=click.Choice(["csv", "jsonl", "parquet"]),
+    default="csv",
+    show_default=True,
+    help="The format of DIR/results.",
+)
+@click.option(
+    "--sandbox",
+    is_flag=True,
+    help="Use the embedded sandbox: no key, no cost, proof pictures only.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for one row.",
+)
+@call_options
+@common
+def batch_command(
+    recipe_name: str, table: Path, inputs: tuple[str, ...], out: Path, mapping: tuple[str, ...],
+    check: bool, skip_bad: bool, budget: Decimal | None, concurrency: int, submits: int,
+    rate: str | None, limit: int | None, sample: int | None, retry_failed: bool, no_dedupe: bool,
+    results: str, sandbox: bool, timeout: float, as_json: bool, quiet: bool, **options: Any,
+) -> int:  # fmt: skip
+    """Run a recipe over the rows of a table (CSV, TSV, JSONL, Parquet), and pay for each once.
+
+    Columns feed the inputs of their name; NAME=VALUE is the same for every row. The whole table is
+    checked before anything is sent. The same command again goes on where the last one stopped, and
+    pays for nothing that was paid for. Ctrl-C stops cleanly.
+    """
+    from nanorecipes.batch import table as tables
+    from nanorecipes.batch.outcomes import BatchOptions
+    from nanorecipes.book import recipes
+
+    wishes = BatchOptions.make(
+        budget=budget, rate=rate, concurrency=concurrency, submits=submits,
+        retry_failed=retry_failed, dedupe=not no_dedupe,
+    )  # fmt: skip
+    recipe = find_recipe(recipes, recipe_name)
+    constants = {**read_inputs(recipe, inputs), **call_arguments(options)}
+    binding = tables.bind(
+        recipe, tables.columns(table), _pairs(mapping), constants, folder=table.parent
+    )
+    job = _Job(
+        recipe, table, out, binding, "sandbox" if sandbox else None, limit, sample, timeout,
+        out / f"results.{results}",
+    )  # fmt: skip
+    view.warn(binding.notices)
+    checked = _check(job, with_file=skip_bad and not check)
+    view.warn(checked.warnings)
+    if check:
+        return _show_check(checked, as_json)
+    if checked.bad and not skip_bad:
+        return _refuse(checked, as_json)
+    _check_start(checked, budget)
+    return _run(job, checked, wishes, as_json, quiet)
+
+
+def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
+    pairs = dict(text.partition("=")[::2] for text in texts)
+    if not all(pairs.values()) or len(pairs) < len(texts):
+        raise click.BadParameter("expected input=column, each input once", param_hint="--map")
+    return pairs
+
+
+def _check(job: _Job, *, with_file: bool) -> Check:
+    from nanorecipes import config
+    from nanorecipes.batch.check import bad_rows, check_rows, pictures_can_be_sent
+    from nanorecipes.batch.table import columns
+
+    backend = job.backend or config.given().backend or config._setting("backend") or "qolaba"
+    takes_files = pictures_can_be_sent(backend)
+    with ExitStack() as stack:
+        on_bad = None
+        if with_file:
+            job.out.mkdir(parents=True, exist_ok=True)
+            on_bad = stack.enter_context(bad_rows(job.out / "bad-rows.csv", columns(job.table)))
+        return check_rows(
+            job.recipe, job.rows(), job.binding, takes_files=takes_files, on_bad=on_bad
+        )
+
+
+def _show_check(checked: Check, as_json: bool) -> int:
+    if as_json:
+        view.print_json(checked.to_json())
+        return 1 if checked.bad else 0
+    click.echo(f"{checked.good} of {checked.rows} rows are good, {checked.bad} are bad")
+    for problem in checked.problems[:20]:
+        click.echo(f"  {problem}")
+    if checked.problem_count > 20:
+        click.echo(f"  and {checked.problem_count - 20} more")
+    unpriced = f", {checked.unpriced} rows without a price" if checked.unpriced else ""
+    click.echo(f"estimated cost {view.money(checked.estimated_cost_usd)}{unpriced}")
+    click.echo(f"longest prompt {checked.longest_prompt} characters"
+               f" (row {checked.longest_prompt_row})")  # fmt: skip
+    return 1 if checked.bad else 0
+
+
+def _refuse(checked: Check, as_json: bool) -> int:
+    """Bad rows stop everything before a cent is spent, unless they are to be skipped."""
+    message = f"{checked.bad} of {checked.rows} rows are bad; nothing was sent"
+    help = "correct them, or go on without them with --skip-bad"
+    if as_json:
+        error = {"type": "InputError", "message": message, "diagnostics": [], "help": help}
+        view.print_json({"error": {**error, "check": checked.to_json()}})
+        return 2
+    for problem in checked.problems[:20]:
+        click.echo(str(problem), err=True)
+    click.echo(f"error: {message}\n  help: {help}", err=True)
+    return 2
+
+
+def _check_start(checked: Check, budget: Decimal | None) -> None:
+    from nanorecipes.errors import BudgetError
+
+    prices = [tally.cost_usd / tally.rows for tally in checked.tallies.values() if tally.rows]
+    if budget is not None and prices and min(prices) > budget:
+        raise BudgetError(
+            f"one row costs about {view.money(min(prices))}, above the ${budget} allowed; "
+            "nothing was sent",
+            cost_usd=min(prices), limit_usd=budget,
+        )  # fmt: skip
+
+
+def _run(job: _Job, checked: Check, wishes: BatchOptions, as_json: bool, quiet: bool) -> int:
+    from nanorecipes.batch.queries import run_later
+
+    wanted = _sampled(job, checked)
+    ended = asyncio.run(_work(job, wishes, wanted, quiet or as_json, checked.rows))
+    runner, books = ended.runner, ended.runner.ledger
+    try:
+        run = run_later(books, runner.run.id).result().run
+        _write_results(job, runner, checked.rows)
+    finally:
+        books.close()
+    _tell(job, runner, run, as_json, quiet)
+    if ended.error is not None:
+        raise ended.error
+    if ended.was_stopped:
+        return INTERRUPTED
+    counts = runner.tally.counts
+    # A row that was never reached has no outcome; those that are bad were skipped on request.
+    missing = (len(wanted) if wanted is not None else checked.rows) - counts.total()
+    return 1 if missing or counts.total() - counts["verified"] - counts["bad"] else 0
+
+
+def _sampled(job: _Job, checked: Check) -> frozenset[int] | None:
+    """Rows spread evenly: a catalogue is often sorted, and its beginning alike."""
+    if job.sample is None or job.sample >= checked.rows:
+        return None
+    return frozenset(1 + i * checked.rows // job.sample for i in range(job.sample))
+
+
+@dataclass
+class _Ended:
+    runner: Runner
+    error: NanorecipesError | None = None
+    was_stopped: bool = False
+
+
+async def _work(
+    job: _Job, wishes: BatchOptions, wanted: frozenset[int] | None, quiet: bool, rows: int
+) -> _Ended:
+    from nanorecipes.batch import begin
+    from nanorecipes.batch.opening import open_ledger
+    from nanorecipes.batch.preparing import Source
+    from nanorecipes.client import AsyncClient
+    from nanorecipes.errors import InputError, NanorecipesError
+
+    def given() -> Iterator[tuple[int, Any]]:
+        for row in job.rows():
+            if wanted is not None and row.number not in wanted:
+                continue
+            try:
+                yield row.number, job.binding.arguments(row)
+            except InputError as exc:
+                yield row.number, exc
+
+    copies = None if wishes.dedupe else begin.Copies()
+    source = Source(given(), lambda args: job.recipe.render(**args), copies=copies)
+    ledger = open_ledger()
+    client = AsyncClient(
+        backend=job.backend, timeout_s=job.timeout_s,  # type: ignore[arg-type]  # a backend's name
+        ledger=ledger if ledger is not None else False,
+    )  # fmt: skip
+    async with client:
+        runner = begin.start(client, job.recipe, job.out, wishes)
+        ended = _Ended(runner)
+        progress = BatchProgress(runner, len(wanted) if wanted is not None else rows, quiet)
+        with _signals(ended), progress.shown():
+            try:
+                async for _ in runner.outcomes(source):
+                    pass
+            except NanorecipesError as exc:
+                ended.error = exc
+    if copies is not None:
+        copies.close()
+    return ended
+
+
+@contextlib.contextmanager
+def _signals(ended: _Ended) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM stops cleanly; a second one at once."""
+    loop = asyncio.get_running_loop()
+    names = (signal.SIGINT, signal.SIGTERM)
+
+    def stop() -> None:
+        for name in names:
+            loop.remove_signal_handler(name)
+        ended.was_stopped = True
+        click.echo("stopping: waiting for open purchases", err=True)
+        ended.runner.stop("interrupted")
+
+    with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
+        for name in names:  # where an event loop can't, Ctrl-C ends the program at once
+            loop.add_signal_handler(name, stop)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
+            for name in names:
+                loop.remove_signal_handler(name)
+
+
+def _write_results(job: _Job, runner: Runner, last: int) -> None:
+    from nanorecipes.batch import queries
+    from nanorecipes.batch.outcomes import outcome_of
+    from nanorecipes.batch.results import RowResult, write_results
+
+    told = queries.lines(runner.ledger, runner.run.id, last)
+    ahead = next(told, None)
+
+    def look(row: Row) -> RowResult:
+        nonlocal ahead
+        while ahead is not None and ahead.number < row.number:
+            ahead = next(told, None)
+        if ahead is None or ahead.number != row.number:
+            return RowResult("planned")
+        if ahead.row is None:
+            return RowResult("bad", error=ahead.error)
+        found = outcome_of(row.number, ahead.row)
+        path = None if found.path is None else _short(found.path, runner.out)
+        return RowResult(
+            found.state, found.row_key, path, found.cost_usd, found.task_id, found.error
+        )
+
+    write_results(job.results, job.table, look)
+
+
+def _short(path: Path, folder: Path) -> str:
+    """The path as seen from the results file."""
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+
+
+def _tell(job: _Job, runner: Runner, run: Run, as_json: bool, quiet: bool) -> None:
+    from nanorecipes.batch.begin import summary
+
+    told = summary(runner.tally.counts, run, reason=runner.reason)
+    told |= {"out": str(job.out), "results": str(job.results), "bought": runner.tally.bought}
+    if as_json:
+        view.print_json(told)
+        return
+    click.echo(str(job.results))
+    shown = [f"{told[state]} {state}" for state in (
+        "verified", "unknown", "failed", "refused", "bad", "planned", "unfetched",
+    ) if told[state]]  # fmt: skip
+    fake = " (sandbox: nothing was charged)" if run.is_sandbox else ""
+    cap = f" of ${told['budget_usd']}" if told["budget_usd"] is not None else ""
+    view.info(f"{', '.join(shown) or 'no rows'}; spent ${told['spent_usd']}{cap}{fake}", quiet)
+    if told["unknown"]:
+        view.info(f"perhaps charged: ${told['unknown_usd']}; see `nanorecipes unknown`", quiet)
+    if runner.reason:
+        view.info(f"stopped: {runner.reason}; the same command goes on", quiet)
+
+
+__all__ = ["batch_command"]

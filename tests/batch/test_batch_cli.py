@@ -1,0 +1,210 @@
+"""The commands that run catalogues and keep books, as a user calls them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nanorecipes.batch.ledger import Ledger
+from nanorecipes.cli.main import run
+from nanorecipes.sandbox.core import Sandbox
+from nanorecipes.sandbox.faults import Faults
+from nanorecipes.sandbox.server import RunningServer, running_server
+
+RECIPE = "edit/change_part"
+FAST = ["--aspect-ratio", "1:1", "--quality", "512"]
+
+
+@pytest.fixture
+def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A table in a project whose ledger is its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NANORECIPES_LEDGER")
+    path = tmp_path / "catalogue.csv"
+    lines = ["sku,photo,part,change"]
+    lines += [f"{n},https://pictures.invalid/{n}.jpg,the mug,blue {n}" for n in range(6)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A service over HTTP whose tasks are ready at once."""
+    with running_server(Sandbox(task_seconds=0, plain=True)) as running:
+        monkeypatch.setenv("QOLABA_BASE_URL", running.base_url)
+        monkeypatch.setenv("QOLABA_API_KEY", "any")
+        yield running
+
+
+def batch(*more: str) -> int:
+    """The command."""
+    return run(["batch", RECIPE, "catalogue.csv", "-o", "out", *FAST, *more])
+
+
+def results() -> list[dict[str, str]]:
+    """The results file."""
+    with Path("out/results.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> Any:
+    """What was printed as JSON."""
+    return json.loads(capsys.readouterr().out)
+
+
+def test_results_hold_a_line_for_each_row_in_order(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever reads the results finds the table again, and each picture by its path."""
+    assert batch("--sandbox", "--json") == 0
+    told = said(capsys)
+    assert (told["rows"], told["verified"], told["bought"], told["is_sandbox"]) == (6, 6, 6, True)
+    found = results()
+    assert [line["sku"] for line in found] == [str(n) for n in range(6)]
+    for line in found:
+        assert (line["state"], line["cost_usd"]) == ("verified", "0.045")
+        assert (Path("out") / line["path"]).is_file()
+        assert line["row_key"] in line["path"]
+
+
+def test_check_sends_nothing_and_names_bad_rows(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole table first: a typo in row 900 must not cost 899 pictures."""
+    with table.open("a") as file:
+        file.write("x,https://pictures.invalid/x.jpg,,blue\n")
+    assert batch("--check", "--json") == 1
+    told = said(capsys)
+    assert (told["rows"], told["bad"], told["problems"][0]["column"]) == (7, 1, "part")
+    assert batch("--sandbox") == 2
+    assert not Path("out/results.csv").exists()
+    assert batch("--sandbox", "--skip-bad") == 0
+    assert [line["state"] for line in results()] == ["verified"] * 6 + ["bad"]
+    assert "x,https" in Path("out/bad-rows.csv").read_text()
+
+
+def test_sample_is_part_of_the_whole(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the trial paid for isn't paid again by the full run."""
+    assert batch("--sandbox", "--sample", "2", "--json") == 0
+    assert said(capsys)["bought"] == 2
+    assert sum(line["state"] == "verified" for line in results()) == 2
+    assert batch("--sandbox", "--json") == 0
+    assert said(capsys)["bought"] == 4
+
+
+def test_budget_leaves_rows_undone(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 1 says that there is more to do; one too small to begin is wrong use."""
+    assert batch("--sandbox", "--budget", "0.1", "--json") == 1
+    told = said(capsys)
+    assert (told["verified"], told["spent_usd"], told["budget_usd"]) == (2, 0.09, 0.1)
+    assert "above the $0.1 allowed" in told["stopped"]
+    assert batch("--sandbox", "--budget", "0.01") == 2
+
+
+def test_unknown_rows_are_shown_with_dollars_and_decided_by_a_person(
+    table: Path, shop: RunningServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the crash to the decision: listed, sent again within a cap, or taken as charged."""
+    shop.sandbox.faults = Faults.script(["drop_after", "drop_after"])
+    assert batch("--json") == 1
+    assert said(capsys)["unknown"] == 2
+    assert run(["unknown", "--json"]) == 0
+    told = said(capsys)
+    assert (len(told["rows"]), told["total_usd"]) == (2, 0.09)
+    assert run(["unknown", "--resubmit", "--max-cost", "0.05"]) == 2
+    assert run(["unknown", "--resubmit"]) == 2
+    assert len(shop.sandbox.charges) == 6
+    assert run(["unknown", "--resubmit", "--max-cost", "0.09"]) == 0
+    assert len(shop.sandbox.charges) == 8
+    capsys.readouterr()
+    assert batch("--json") == 0
+    assert said(capsys)["spent_usd"] == 0.36
+    shop.sandbox.faults = Faults.script(["drop_after"])
+    assert run(["run", RECIPE, "photo=https://x.invalid/1.jpg", "part=a", "change=b", *FAST]) == 4
+    assert run(["unknown", "--assume-charged"]) == 0
+    capsys.readouterr()
+    assert run(["costs", "--by", "model", "--json"]) == 0
+    told = said(capsys)
+    assert (told["total_usd"], told["unknown_usd"], len(told["costs"])) == (0.405, 0.0, 1)
+
+
+def test_single_runs_are_in_the_books(
+    table: Path, shop: RunningServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every purchase is found again, with its task, its cost and its file."""
+    argv = ["run", RECIPE, "photo=https://x.invalid/1.jpg", "part=a", "change=b", *FAST]
+    assert run([*argv, "--json"]) == 0
+    task_id = said(capsys)["task_id"]
+    assert run(["runs", "--json"]) == 0
+    (listed,) = said(capsys)
+    assert (listed["kind"], listed["states"], listed["spent_usd"]) == (
+        "run",
+        {"verified": 1},
+        0.045,
+    )
+    assert run(["runs", "show", listed["id"][:18], "--json"]) == 0
+    (row,) = said(capsys)["rows"]
+    assert row["task_id"] == task_id
+    assert Path(row["paths"][0]).is_file()
+    assert run(["runs", "show", "nothing"]) == 2
+
+
+def test_resume_fetches_what_was_paid_for(
+    table: Path, shop: RunningServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After a run that could not fetch, nothing is bought again, whichever way one resumes."""
+    shop.sandbox.faults.push(["gone"] * 18, route="results")
+    assert batch("--json") == 1
+    told = said(capsys)
+    assert told["unfetched"] == 6
+    assert run(["resume", told["run"], "--json"]) == 0
+    assert [item["state"] for item in said(capsys)] == ["verified"] * 6
+    assert len(shop.sandbox.charges) == 6
+    assert run(["resume", "--json"]) == 0
+    assert said(capsys) == []
+
+
+def test_damaged_ledger_stops_a_run_before_it_sends(
+    table: Path, shop: RunningServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is told in one line, and never started over."""
+    with Ledger() as books:
+        path = books.path
+    path.write_bytes(b"")
+    argv = ["run", RECIPE, "photo=https://x.invalid/1.jpg", "part=a", "change=b", *FAST]
+    assert run(argv) == 2
+    assert "damaged" in capsys.readouterr().err
+    assert batch() == 2
+    assert shop.sandbox.charges == []
+    assert path.stat().st_size == 0
+
+
+def test_folder_without_room_for_a_ledger_is_one_warning(
+    table: Path, shop: RunningServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A single picture from a read-only place is still worth having; a catalogue isn't."""
+    Path(".nanorecipes").write_text("a file where the folder should be")
+    argv = ["run", RECIPE, "photo=https://x.invalid/1.jpg", "part=a", "change=b", *FAST]
+    assert run(argv) == 0
+    assert "no ledger is kept" in capsys.readouterr().err
+    assert batch() == 2
+    assert len(shop.sandbox.charges) == 1
+
+
+def test_books_of_an_empty_project_are_empty(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Asking makes no ledger."""
+    for command, empty in (
+        (["runs"], []),
+        (["unknown"], {"rows": [], "total_usd": 0.0}),
+        (["costs"], {"by": "recipe", "costs": [], "total_usd": 0.0, "unknown_usd": 0.0}),
+        (["resume"], []),
+    ):
+        assert run([*command, "--json"]) == 0
+        assert said(capsys) == empty
+    assert not Path(".nanorecipes").exists()
