@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nanorecipes.arguments import Arguments, read_arguments, readable_options
-from nanorecipes.catalogue import Model, catalogue
+from nanorecipes.catalogue import Limits, Model, catalogue
 from nanorecipes.diagnostics import Diagnostic
 from nanorecipes.errors import InputError, LimitError, RecipeError
 from nanorecipes.limits import check_counts, check_options, unknown_model
@@ -38,7 +38,11 @@ class Builder:
         self._macro_folders = macro_folders
         self._compiled: Compiled | None = None
         self._settings = _settings(definition.settings)
-        self._notice = _deprecation(definition)
+        self._changes = definition.changes
+        self._facts = {
+            "recipe": definition.name, "version": definition.version, "hash": definition.hash,
+            "changes": definition.changes, "notices": _deprecation(definition),
+        }  # fmt: skip
 
     @property
     def compiled(self) -> Compiled:
@@ -70,7 +74,7 @@ class Builder:
         if not sources:  # no picture to edit, and none that the prompt could speak of
             raise LimitError([*offer.refused, *_counts(0, 0, len(images))])
         sections = render_sections(
-            compiled, variables, first=images[0].slot, changes=definition.changes,
+            compiled, variables, first=images[0].slot, changes=self._changes,
             protect=arguments.protect, notes=arguments.notes,
         )  # fmt: skip
         prompt = lay_out(sections)
@@ -78,10 +82,9 @@ class Builder:
         if violations or offer.refused:
             raise LimitError([*offer.refused, *violations])
         return Request.make(
-            recipe=definition.name, version=definition.version, hash=definition.hash,
-            changes=definition.changes, prompt=prompt, sections=sections, images=images,
+            **self._facts, prompt=prompt, sections=sections, images=images,
             chosen=offer.model, options=options, inputs=arguments.values,
-            estimated_cost=offer.cost_usd, cost_basis=offer.basis, notices=self._notice,
+            estimated_cost=offer.cost_usd, cost_basis=offer.basis,
             additions=_additions(arguments),
         )  # fmt: skip
 
@@ -124,7 +127,19 @@ def _deprecation(definition: Definition) -> tuple[str, ...]:
 
 
 def _counts(chars: int, sources: int, references: int) -> list[Diagnostic]:
+    limits = _limits()
+    if (
+        chars <= limits.prompt_chars
+        and limits.min_sources <= sources <= limits.max_sources
+        and references <= limits.max_references
+    ):
+        return []
     return check_counts(prompt_chars=chars, sources=sources, references=references)
+
+
+@cache
+def _limits() -> Limits:
+    return catalogue().limits
 
 
 class _Offer(NamedTuple):

@@ -73,7 +73,7 @@ def render_sections(
 
 def lay_out(sections: Sequence[Section]) -> str:
     """The text that is sent: one paragraph for each section."""
-    return SEPARATOR.join([section.text for section in sections])
+    return SEPARATOR.join([text for _, text in sections])
 
 
 def _protecting(
