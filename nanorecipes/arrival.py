@@ -25,6 +25,7 @@ def make_result(
     request: Request | None,
     backend: str,
     finished_at: datetime,
+    warnings: tuple[str, ...] = (),
 ) -> Result:
     """The result of a finished task; what differs from the request is told, never thrown away.
 
@@ -43,7 +44,7 @@ def make_result(
         cost_source=source,
         finished_at=finished_at,
         text=outcome.text,
-        warnings=tuple(_warnings(found, request)),
+        warnings=(*warnings, *_warnings(found, request)),
     )
     images = tuple(
         ResultImage(item.data, item.mime_type, item.size_px, n, item.remote.url, origin)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nanorecipes import files
 from nanorecipes.images import BadImageError
+from nanorecipes.recent import Recent
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -55,6 +56,12 @@ class Fitted:
     """What was done to it, in words; empty when the bytes are those that were given."""
 
 
+_seen: Recent[str, str] = Recent(16_384)
+"""By digest the type of a picture that passed as it was, empty for one that was changed."""
+_changed: Recent[str, Fitted] = Recent(4)
+"""A few of the changed ones: each may hold 20 MB."""
+
+
 def fit_picture(
     data: bytes,
     *,
@@ -84,6 +91,31 @@ def fit_picture(
     with _lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return _fit(data, kind, max_bytes, max_pixels)
+
+
+def fit_once(data: bytes) -> Fitted:
+    """The same as `fit_picture`, which remembers what it found of late.
+
+    A logo that goes with every row of a catalogue is decoded once.
+
+    Raises:
+        BadImageError: as for `fit_picture`.
+    """
+    digest = files.sha256(data)
+    found = _seen.get(digest)
+    if found is None:
+        fitted = fit_picture(data)
+        _seen.put(digest, fitted.mime_type if fitted.data is data else "")
+        if fitted.data is not data:
+            _changed.put(digest, fitted)
+        return fitted
+    if found:
+        return Fitted(data, found)
+    changed = _changed.get(digest)
+    if changed is None:
+        changed = fit_picture(data)
+        _changed.put(digest, changed)
+    return changed
 
 
 def size_problem(width: int, height: int) -> str | None:
@@ -327,4 +359,4 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)[:80]
 
 
-__all__ = ["BY_EXTRA", "Fitted", "fit_picture", "missing_reader", "size_problem"]
+__all__ = ["BY_EXTRA", "Fitted", "fit_once", "fit_picture", "missing_reader", "size_problem"]

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from nanorecipes import codes, config, files
+from nanorecipes import codes, files
 from nanorecipes.diagnostics import Diagnostic
 from nanorecipes.errors import BudgetError, InputError
+from nanorecipes.fit import fit_once
 from nanorecipes.images import BadImageError
 from nanorecipes.request import Request
 
@@ -24,6 +25,9 @@ class LocalPicture:
     name: str
     """Its digest and extension."""
     data: bytes = field(repr=False)
+    """Fit to send: as it was given wherever possible."""
+    warnings: tuple[str, ...] = ()
+    """What was changed to make it fit."""
 
 
 def check_request(request: object) -> None:
@@ -94,22 +98,18 @@ def local_pictures(request: Request, *, takes_files: bool) -> dict[int, LocalPic
 
 def _read(image: AttachedImage) -> LocalPicture:
     data = image.input.read()
-    kind = files.image_type(data)
-    if kind is None:
-        raise BadImageError(f"{image.source!r} is not a picture of a known type")
     _ = image.input.digest  # fixed now, for the sidecar: the file may change while we wait
-    return LocalPicture(f"{files.sha256(data)}{files.EXTENSIONS[kind]}", data)
+    try:
+        fitted = fit_once(data)
+    except BadImageError as exc:
+        raise BadImageError(f"{image.source!r} {exc}") from exc
+    name = f"{files.sha256(fitted.data)}{files.EXTENSIONS[fitted.mime_type]}"
+    warnings = tuple(f"{image.source!r} was sent changed: {change}" for change in fitted.changes)
+    return LocalPicture(name, fitted.data, warnings)
 
 
 def _not_visible(image: AttachedImage) -> Diagnostic:
-    uploads = config.uploads()
-    if uploads is None:
-        help = "give a URL that the service can open, or set NANORECIPES_UPLOADS to an upload place"
-    else:
-        help = (
-            "NANORECIPES_UPLOADS is set, but this version can't upload yet: give a URL that the "
-            "service can open"
-        )
+    help = "give a URL that the service can open, or set NANORECIPES_UPLOADS to an upload place"
     message = f"{image.source!r} lies on this machine, and the service takes public URLs only"
     return finding(codes.BAD_IMAGE, message, image.slot, help)
 

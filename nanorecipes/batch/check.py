@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from nanorecipes import codes, config
 from nanorecipes.batch.pictures import Pictures
-from nanorecipes.batch.recent import Recent
 from nanorecipes.batch.table import format_of
 from nanorecipes.batch.writers import (
     RowWriter,
@@ -22,6 +21,7 @@ from nanorecipes.batch.writers import (
 )
 from nanorecipes.errors import InputError, LimitError, RenderError
 from nanorecipes.images import BadImageError, ImageInput, image_input
+from nanorecipes.recent import Recent
 
 if TYPE_CHECKING:
     import os

@@ -7,10 +7,10 @@ import stat
 from typing import TYPE_CHECKING
 
 from nanorecipes import files
-from nanorecipes.batch.recent import Recent
 from nanorecipes.fit import BY_EXTRA, missing_reader, size_problem
 from nanorecipes.headers import displayed_size
 from nanorecipes.images import MAX_INPUT_BYTES, BadImageError
+from nanorecipes.recent import Recent
 
 if TYPE_CHECKING:
     from nanorecipes.images import ImageInput

@@ -97,16 +97,20 @@ class _DelimitedWriter:
         self, file: IO[str], columns: Sequence[str], delimiter: str, guarded: Sequence[bool]
     ) -> None:
         self._writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+        # A lone carriage return is a line break to readers, and not quoted by the csv module.
+        self._quoting = csv.writer(
+            file, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL
+        )
         self._guarded = guarded
         self.write(columns)
 
     def write(self, values: Sequence[Any]) -> None:
-        self._writer.writerow(
-            [
-                guard(cell_text(value)) if is_guarded else cell_text(value)
-                for value, is_guarded in zip(values, self._guarded, strict=True)
-            ]
-        )
+        cells = [
+            guard(cell_text(value)) if is_guarded else cell_text(value)
+            for value, is_guarded in zip(values, self._guarded, strict=True)
+        ]
+        writer = self._quoting if any("\r" in cell for cell in cells) else self._writer
+        writer.writerow(cells)
 
 
 class _JsonWriter:

@@ -6,7 +6,7 @@ returns. The same flow so runs blocking and on an event loop, and a test can pla
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
@@ -70,6 +70,13 @@ class Examine:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """Do this and hand back what it returns: work that must not hold up an event loop."""
+
+    call: Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """What happens, for whoever watches or keeps books.
 
@@ -119,7 +126,7 @@ class NoPicture:
     """Whether fetching it again can't help."""
 
 
-Step: TypeAlias = Send | Fetch | Wait | Examine | Note
+Step: TypeAlias = Send | Fetch | Wait | Examine | Work | Note
 Answer: TypeAlias = Reply | Lost | Picture | NoPicture | None
 Flow: TypeAlias = Generator[Step, Any, T]
 
@@ -133,6 +140,12 @@ def exchange(step: Send | Fetch) -> Flow[Reply | Lost]:
 def examine(data: bytes, max_pixels: int) -> Flow[Picture | NoPicture]:
     """Yield a look at some bytes and take what was found, typed."""
     found: Picture | NoPicture = yield Examine(data, max_pixels)
+    return found
+
+
+def work(call: Callable[[], T]) -> Flow[T]:
+    """Yield some work and take what it returned, typed."""
+    found: T = yield Work(call)
     return found
 
 

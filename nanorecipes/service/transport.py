@@ -18,7 +18,18 @@ import httpx
 from nanorecipes.errors import ConfigurationError, NanorecipesError
 from nanorecipes.service import guard, sockets
 from nanorecipes.service.agent import tool_version
-from nanorecipes.service.flow import Examine, Fetch, Lost, LostKind, Note, Reply, Send, Step, Wait
+from nanorecipes.service.flow import (
+    Examine,
+    Fetch,
+    Lost,
+    LostKind,
+    Note,
+    Reply,
+    Send,
+    Step,
+    Wait,
+    Work,
+)
 from nanorecipes.service.secret import Secret
 from nanorecipes.service.sockets import Door, Pools, RefusedAddress, Resolve, allow_network
 from nanorecipes.service.timing import Timeouts
@@ -360,6 +371,8 @@ class Driver(_Common):
                 return self._clock.sleep(step.seconds)
             case Examine():
                 return guard.examine(step.data, step.max_pixels)
+            case Work():
+                return step.call()
             case Note():
                 return self._observer(step) if self._observer is not None else None
 
@@ -435,6 +448,8 @@ class AsyncDriver(_Common):
                 return await self._clock.sleep_async(step.seconds)
             case Examine():
                 return await asyncio.to_thread(guard.examine, step.data, step.max_pixels)
+            case Work():
+                return await asyncio.to_thread(step.call)
             case Note():
                 return await self._tell(step)
 

@@ -186,13 +186,6 @@ def test_local_pictures_are_refused_on_a_service_that_takes_urls(face: Face) -> 
     assert played.calls == []
 
 
-def test_uploads_are_said_to_come_later(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who has set an upload place learns that this version doesn't use it."""
-    monkeypatch.setenv("NANORECIPES_UPLOADS", "s3://bucket")
-    with pytest.raises(InputError, match="can't upload yet"):
-        face(face.client(Played(Service())).run(request(picture())))
-
-
 def test_missing_files_are_found_before_anything_is_sent(face: Face, tmp_path: Any) -> None:
     """A wrong path must not cost a cent."""
     played = Played(Service())
