@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanorecipes.builder import Builder, check_definition
+from nanorecipes.builder import Builder, check_definition, template_errors
 from nanorecipes.errors import RecipeError, UnknownRecipeError
 from nanorecipes.recipe.library import Shelf, duplicate_finding
 from nanorecipes.recipe.model import Definition
@@ -251,7 +251,7 @@ class Library(Mapping[str, Recipe]):
                 yield entry, RecipeError([duplicate_finding([first[0], entry])])
 
     def _template_errors(self, definition: Definition) -> Sequence[Diagnostic]:
-        return Builder(definition, self.shelf.macro_folders).compiled.errors
+        return template_errors(definition, self.shelf.macro_folders)
 
     def _recipe(self, definition: Definition) -> Recipe:
         """One recipe object for each definition, so that its templates are compiled once."""

@@ -205,6 +205,13 @@ def _attach(
     return tuple(images), sources
 
 
+def template_errors(
+    definition: Definition, macro_folders: Callable[[Path], Sequence[Path]]
+) -> Sequence[Diagnostic]:
+    """What is wrong in the templates of a recipe that may be broken in other ways too."""
+    return compile_prompt(definition, macro_folders).errors
+
+
 def check_definition(builder: Builder) -> list[Diagnostic]:
     """Every finding about a recipe's templates and settings, in the order of the file."""
     return [*builder.compiled.findings, *setting_findings(builder.definition)]

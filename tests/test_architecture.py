@@ -59,17 +59,19 @@ ROOMS: dict[str, str] = {
     "batch": f"{GROUND} arguments book client config files fit headers images recent recipe request"
     " result service",
     # What looks at recipes and results from outside.
+    "rerun": f"{GROUND} book files images provenance",
     "lint_settings": f"{GROUND} prompt.lint",
     "linting": f"{GROUND} arguments book builder catalogue limits lint_settings prompt prompt.lint"
     " recipe search_path",
     "testing": f"{GROUND} book files linting prompt recipe request",
     "scaffold": f"{GROUND} book files recipe",
     "proof": f"{GROUND} images",
+    "report": f"{GROUND} files images provenance",
     "pytest_plugin": f"{GROUND} linting recipe search_path testing",
     # The faces: they call what a user could call.
     "cli": f"{GROUND} arguments batch book catalogue client config convert files images linting"
-    " lint_settings naming prompt.lint proof recipe request result sandbox scaffold search_path"
-    " service testing wire nanorecipes",
+    " lint_settings naming prompt.lint proof provenance recipe report request rerun result"
+    " sandbox scaffold search_path service testing wire nanorecipes",
     "__main__": "cli",
     "nanorecipes": "book client config errors request result",
 }

@@ -313,8 +313,6 @@ class Check:
             self.report(codes.MACRO_ARGUMENTS, node.lineno, message, macro.name, f"it is {shown}")
 
     def filter(self, node: nodes.Filter, known: frozenset[str], guarded: frozenset[str]) -> None:
-        if node.node is None:  # a filter block, which is refused where it stands
-            return
         for part in (node.node, *node.args, *(keyword.value for keyword in node.kwargs)):
             self.expression(part, known, guarded)
         if node.name not in FILTERS:

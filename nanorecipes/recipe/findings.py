@@ -59,8 +59,6 @@ def expected(kind: str, context: dict[str, Any]) -> str | None:
     """What a validation error of this kind asks for, or None when it is of another sort."""
     if kind in _EXPECTED:
         return _EXPECTED[kind]
-    if kind == "one_of_types":
-        return None
     if kind == "literal_error":
         return str(context["expected"]).replace("'", "")
     if kind == "string_too_long":

@@ -247,8 +247,6 @@ def _bare(path: Path, code: Code, message: str, help: str | None = None) -> Reci
 
 def _check_bounds(path: Path, text: str) -> None:
     """Refuse what would make the parser itself slow: its time grows with the square of depth."""
-    if len(text) > MAX_BYTES:
-        raise _bare(path, codes.TOO_LARGE, f"the text is larger than {MAX_BYTES} bytes")
     strange = None if text.isascii() else _STRANGE_BREAK.search(text)
     if strange is not None:
         message = (

@@ -274,3 +274,14 @@ def test_many_small_templates_are_bounded_together(tree: Tree) -> None:
     lines = "\n".join("- '" + "{{ text }}" * 90 + "'" for _ in range(59))
     finding = tree.problem(recipe_text(params="text: {default: x}", details=lines))
     assert finding.message == "the templates have more than 4000 parts together"
+
+
+def test_a_control_character_in_a_template_is_refused(tree: Tree) -> None:
+    """YAML can write any character as an escape; the prompt holds none that prints as nothing."""
+    head = recipe_text().split("prompt:")[0]
+    for escape in ("\\a", "\\x7f", "\\0"):
+        finding = tree.problem(f'{head}prompt:\n  edit: "a{escape}b"\n  protect: [a]\n')
+        assert (finding.code, finding.message) == ("NR017", "a control character")
+    for escape in ("\\t", "\\N", "\\L", "\\P", "\\_", "\\v", "\\x1e"):
+        request = tree.render(f'{head}prompt:\n  edit: "a{escape} b"\n  protect: [a]\n')
+        assert request.sections[0].text == "a b"

@@ -263,6 +263,14 @@ def test_a_parent_that_is_no_recipe_is_named(tree: Tree) -> None:
     assert tree.problem(HEAD).message == "'group/parent' is no recipe"
 
 
+def test_a_parent_with_aliases_is_merged_by_value(tree: Tree) -> None:
+    """What an anchor stands for is shared in the file, not in the recipe."""
+    tree.add("group/parent", recipe_text(more="tags: &t [one]\nmeta: {a: *t, b: *t}"))
+    recipe = child(tree, "tags: [two]\nmeta: {b: [three]}\n")
+    assert recipe.tags == ("one", "two")
+    assert recipe.definition.data["meta"] == {"a": ["one"], "b": ["three"]}
+
+
 def test_findings_point_into_the_file_that_they_are_about(family: Tree) -> None:
     """A merged recipe has two files; an author opens the right one."""
     parent = family.add(

@@ -384,6 +384,12 @@ def test_the_check_of_a_good_recipe_finds_nothing(tree: Tree) -> None:
     assert tree.recipe(recipe_text()).check() == []
 
 
+def test_the_language_is_english_unless_given(tree: Tree) -> None:
+    """Rules that read English skip the others."""
+    assert tree.recipe(recipe_text()).definition.language == "en"
+    assert tree.recipe(recipe_text(more="language: pt-BR")).definition.language == "pt-BR"
+
+
 def test_the_schema_that_ships_is_a_json_schema() -> None:
     """Editors read it as one."""
     jsonschema.Draft202012Validator.check_schema(recipe_schema())

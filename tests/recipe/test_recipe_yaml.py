@@ -183,13 +183,15 @@ SYNTAX = [
     Bad("a bad start", "a: @b\n", codes.SYNTAX, 1, 4, "found character that cannot start"),
     Bad("two documents", "a: 1\n---\nb: 2\n", codes.SYNTAX, 2, 1, "expected a single document"),
     Bad("bad indentation", "a:\n  b: 1\n c: 2\n", codes.SYNTAX, 3, 2, "did not find expected key"),
+    Bad("many brackets and a slip", "a: [" + "[]," * 300 + "b: ]c\n", codes.SYNTAX, 1, 909,
+        "did not find expected key"),
     Bad("a control character", "a: b\x01c\n", codes.SYNTAX, 1, 5, "U+0001 is not allowed in YAML"),
     Bad("a line separator", "a: 1\nb: x\u2028y\n", codes.SYNTAX, 2, 5, "U+2028 may not stand he"),
     Bad("a next line", "a: x\x85y\n", codes.SYNTAX, 1, 5, "U+0085 may not stand here"),
     Bad(
         "Latin-1", "a: 1\nb: caf\xe9\n".encode("latin-1"), codes.SYNTAX, 2, 7, "not UTF-8: byte 0x"
     ),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("bad", SYNTAX, ids=lambda bad: bad.id)
