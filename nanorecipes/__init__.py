@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         DownloadError,
         InputError,
         InsufficientCreditsError,
+        LedgerError,
         LimitError,
         MissingExtraError,
         NanorecipesError,
@@ -43,8 +44,8 @@ __version__ = "0.1.0"
 
 _ERRORS = (
     "ApiError", "AuthenticationError", "BudgetError", "ConfigurationError", "ContentBlockedError",
-    "DownloadError", "InputError", "InsufficientCreditsError", "LimitError", "MissingExtraError",
-    "NanorecipesError", "NoImageError", "OutcomeUnknownError", "RateLimitError", "RecipeError",
+    "DownloadError", "InputError", "InsufficientCreditsError", "LedgerError", "LimitError",
+    "MissingExtraError", "NanorecipesError", "NoImageError", "OutcomeUnknownError", "RateLimitError", "RecipeError",
     "RenderError", "SaveError", "ServiceError", "TaskTimeoutError", "UnknownRecipeError",
 )  # fmt: skip
 
@@ -57,7 +58,8 @@ _HOMES = {
 __all__ = [
     "ApiError", "AsyncClient", "AuthenticationError", "BudgetError", "Client",
     "ConfigurationError", "ContentBlockedError", "DownloadError", "InputError",
-    "InsufficientCreditsError", "Library", "LimitError", "MissingExtraError", "NanorecipesError",
+    "InsufficientCreditsError", "LedgerError", "Library", "LimitError", "MissingExtraError",
+    "NanorecipesError",
     "NoImageError", "OutcomeUnknownError", "RateLimitError", "Recipe", "RecipeError",
     "RenderError", "Request", "Result", "ResultImage", "SaveError", "ServiceError", "Task",
     "TaskTimeoutError", "UnknownRecipeError", "configure", "recipes",

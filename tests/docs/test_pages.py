@@ -42,6 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         shutil.copy(sample, tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NANORECIPES_BACKEND", "sandbox")
+    monkeypatch.delenv("NANORECIPES_LEDGER")  # a reader keeps books in the folder
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr(book, "recipes", book.recipes)
     monkeypatch.setitem(vars(nanorecipes), "recipes", book.recipes)
