@@ -45,8 +45,8 @@ __version__ = "0.1.0"
 _ERRORS = (
     "ApiError", "AuthenticationError", "BudgetError", "ConfigurationError", "ContentBlockedError",
     "DownloadError", "InputError", "InsufficientCreditsError", "LedgerError", "LimitError",
-    "MissingExtraError", "NanorecipesError", "NoImageError", "OutcomeUnknownError", "RateLimitError", "RecipeError",
-    "RenderError", "SaveError", "ServiceError", "TaskTimeoutError", "UnknownRecipeError",
+    "MissingExtraError", "NanorecipesError", "NoImageError", "OutcomeUnknownError",
+    "RateLimitError", "RecipeError", "RenderError", "SaveError", "ServiceError", "TaskTimeoutError", "UnknownRecipeError",
 )  # fmt: skip
 
 _HOMES = {

@@ -346,7 +346,7 @@ def test_rate_spaces_purchases(tmp_path: Path) -> None:
             sent.append(shop.clock.monotonic())
 
     with shop.client(observer=watch) as client:
-        list(client.batch(RECIPE, rows(10), out=shop.out, rate="30/m"))
+        list(client.batch(RECIPE, rows(10), out=shop.out, rate="30/m", submits=1, concurrency=1))
     assert sent[-1] - sent[0] >= 18
     with shop.client() as client, pytest.raises(ConfigurationError, match="60/m"):
         client.batch(RECIPE, rows(1), out=shop.out, rate="fast")
