@@ -228,7 +228,7 @@ def _size(obstore: Any, store: Any, key: str) -> int | None:
 def _endpoint(scheme: str) -> str:
     import os
 
-    names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT") if scheme == "s3" else ()
+    names = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT") if scheme == "s3" else ()
     return next((os.environ[name] for name in names if os.environ.get(name)), "")
 
 
