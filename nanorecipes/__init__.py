@@ -46,7 +46,8 @@ _ERRORS = (
     "ApiError", "AuthenticationError", "BudgetError", "ConfigurationError", "ContentBlockedError",
     "DownloadError", "InputError", "InsufficientCreditsError", "LedgerError", "LimitError",
     "MissingExtraError", "NanorecipesError", "NoImageError", "OutcomeUnknownError",
-    "RateLimitError", "RecipeError", "RenderError", "SaveError", "ServiceError", "TaskTimeoutError", "UnknownRecipeError",
+    "RateLimitError", "RecipeError", "RenderError", "SaveError", "ServiceError",
+    "TaskTimeoutError", "UnknownRecipeError",
 )  # fmt: skip
 
 _HOMES = {

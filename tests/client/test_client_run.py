@@ -43,6 +43,10 @@ def test_both_clients_have_the_same_methods_and_parameters() -> None:
     for name, method in inspect.getmembers(Client, inspect.isfunction):
         if not name.startswith("_"):
             twin = getattr(AsyncClient, name)
+            if name == "batch":  # an iterator here, an asynchronous one there
+                ours, theirs = inspect.signature(method), inspect.signature(twin)
+                assert ours.parameters == theirs.parameters
+                continue
             assert inspect.signature(method) == inspect.signature(twin), name
             assert inspect.iscoroutinefunction(twin), name
     assert inspect.signature(Client.__init__) == inspect.signature(AsyncClient.__init__)
