@@ -18,6 +18,7 @@ import click
 from nanorecipes.cli import view
 from nanorecipes.cli.batch_progress import BatchProgress
 from nanorecipes.cli.inputs import find_recipe, read_inputs
+from nanorecipes.cli.money import Money
 from nanorecipes.cli.options import (
     call_arguments,
     call_options,
@@ -25,7 +26,6 @@ from nanorecipes.cli.options import (
     inputs_argument,
     recipe_argument,
 )
-from nanorecipes.cli.run import Money
 
 if TYPE_CHECKING:
     from nanorecipes.batch.binding import Binding

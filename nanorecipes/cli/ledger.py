@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nanorecipes.cli import view
+from nanorecipes.cli.money import Money
 from nanorecipes.cli.options import common
-from nanorecipes.cli.run import Money
 
 if TYPE_CHECKING:
     from nanorecipes.batch.ledger import Ledger, Row, Run

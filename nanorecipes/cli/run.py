@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import click
 
 from nanorecipes.cli import view
 from nanorecipes.cli.inputs import find_recipe, read_inputs
+from nanorecipes.cli.money import Money
 from nanorecipes.cli.options import (
     call_arguments,
     call_options,
@@ -28,29 +29,6 @@ if TYPE_CHECKING:
     from nanorecipes.client import Client
     from nanorecipes.request import Request
     from nanorecipes.result import Result
-
-
-if TYPE_CHECKING:
-    _MoneyType = click.ParamType[Decimal]
-else:
-    _MoneyType = click.ParamType
-
-
-class Money(_MoneyType):
-    """An amount of USD, exact."""
-
-    name = "USD"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Decimal:
-        try:
-            amount = Decimal(str(value).removeprefix("$"))
-        except InvalidOperation:
-            self.fail(f"expected an amount such as 0.25, found {value!r}", param, ctx)
-        if not amount.is_finite() or amount < 0:
-            self.fail(f"expected an amount of 0 or more, found {value!r}", param, ctx)
-        return amount
 
 
 OUT = click.option(
