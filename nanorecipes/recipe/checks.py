@@ -43,11 +43,10 @@ TEMPLATE_WORDS = frozenset({
 """Names that a template could not read, or would read as something else."""
 
 
-_PROVEN = frozenset(
-    {"pattern", "default", "examples", "format", "enum", "minimum", "maximum"}
-    | {"minLength", "maxLength"}
+_BOUNDS = frozenset(
+    ("pattern", "format", "minimum", "maximum", "minLength", "maxLength"),
 )
-"""The words of a declaration that can contradict each other."""
+"""What a declaration asks of a value, and that the values of its enum may contradict."""
 
 
 class _Checker:
@@ -183,7 +182,7 @@ class _Checker:
                 advice = f'quote it: "{key}"' if param.type in ("string", "array") else None
                 message = f"{findings.found(value)} does not fit the type {param.type}"
                 found.append(("enum", advice, message))
-            if isinstance(value, str) and (not value or " ".join(value.split()) != value):
+            if isinstance(value, str) and not _is_line(value):
                 found.append(("enum", None, f"{value!r} is not one line of text"))
         return found
 
@@ -218,7 +217,9 @@ class _Checker:
     def check_compiles(self, param: Param, spec: dict[str, Any]) -> None:
         """Prove the declaration on itself: its pattern, its default and its examples."""
         path = ("params", param.name)
-        if not spec.keys() & _PROVEN:
+        samples = _samples(param)
+        bounded_enum = param.enum is not None and not _BOUNDS.isdisjoint(spec)
+        if not (samples or bounded_enum or "pattern" in spec):
             return
         try:
             validator = compile_value(param)
@@ -227,19 +228,14 @@ class _Checker:
             message = f"{param.name}: the pattern can't be used: {reason}"
             self.report(codes.BAD_PARAM, (*path, "pattern"), message)
             return
-        if param.enum is not None:
+        if bounded_enum:
             kind: ParamType = "string" if param.type == "array" else param.type
             bare = param._replace(type=kind, enum=None, wording=None)
             one = compile_value(bare)
-            for value in param.enum:
+            for value in param.enum or ():
                 self.check_sample(bare, one, (*path, "enum"), value, f"the enum's {value!r}")
-        empty = param.default is None or (
-            param.default == "" and param.type == "string" and param.enum is None
-        )
-        if param.has_default and not empty:
-            self.check_sample(param, validator, (*path, "default"), param.default, "the default")
-        for index, example in enumerate(param.examples):
-            self.check_sample(param, validator, (*path, "examples", index), example, "an example")
+        for way, value, what in samples:
+            self.check_sample(param, validator, (*path, *way), value, what)
 
     def check_sample(
         self, param: Param, validator: SchemaValidator, path: Path_, value: Any, what: str
@@ -291,6 +287,33 @@ class _Checker:
                     self.report(
                         codes.BAD_EXAMPLE, (*path, "inputs", name), message, advice, key=True
                     )
+
+
+def _samples(param: Param) -> list[tuple[tuple[str | int, ...], Any, str]]:
+    """The values that a declaration gives itself, but those that its enum has anyway."""
+    samples: list[tuple[tuple[str | int, ...], Any, str]] = []
+    empty = param.default is None or (
+        param.default == "" and param.type == "string" and param.enum is None
+    )
+    if param.has_default and not empty:
+        samples.append((("default",), param.default, "the default"))
+    for index, example in enumerate(param.examples):
+        samples.append((("examples", index), example, "an example"))
+    if param.enum is None:
+        return samples
+    known = {(type(value), value) for value in param.enum}
+    return [
+        item
+        for item in samples
+        if isinstance(item[1], (list, dict)) or (type(item[1]), item[1]) not in known
+    ]
+
+
+def _is_line(text: str) -> bool:
+    try:
+        return bool(text) and fold(text) == text
+    except PydanticCustomError:
+        return False
 
 
 def explain_value(param: Param, exc: ValidationError) -> str:

@@ -307,10 +307,12 @@ def _guess_root(path: Path) -> Path:
 
 
 def _check_inside(entry: Entry) -> None:
-    base = entry.folder.path
-    steps = [entry.path, *entry.path.parents][: entry.name.count("/") + 1]
-    linked = any(step.is_symlink() for step in steps)
-    if linked and not entry.path.resolve().is_relative_to(base.resolve()):
+    path = os.fspath(entry.path)
+    linked = False
+    for _ in range(entry.name.count("/") + 1):  # the file and its folders below the library's
+        linked = linked or os.path.islink(path)
+        path = os.path.dirname(path)
+    if linked and not entry.path.resolve().is_relative_to(entry.folder.path.resolve()):
         message = "is a symbolic link that leads out of its library"
         finding = Diagnostic(*codes.OUTSIDE[:2], "error", message, file=entry.path)
         raise RecipeError([finding], path=entry.path)

@@ -270,7 +270,7 @@ CONTRADICTIONS = [
     Contradiction("{type: integer, enum: [x]}", "[x]", "a: 'x' does not fit the type integer"),
     Contradiction("{enum: [' x']}", "[' x']", "a: ' x' is not one line of text"),
     Contradiction('{enum: ["x\\ny"]}', '["x\\ny"]', "a: 'x\\ny' is not one line of text"),
-    Contradiction('{enum: ["x\\u202ey"]}', '["x\\u202ey"]', "a: the enum's 'x\\u202ey' is wrong"),
+    Contradiction('{enum: ["x\\u202ey"]}', '["x\\u202ey"]', "a: 'x\\u202ey' is not one line"),
     Contradiction("{enum: [abc], maxLength: 2}", "[abc]", "a: the enum's 'abc' is wrong: expected"),
     Contradiction("{enum: [nvay], format: color}", "[nvay]", "a: the enum's 'nvay' is wrong: expe"),
     Contradiction("{enum: ['a \"b\"'], format: verbatim}", "['a \"b\"']", "a: the enum's"),
