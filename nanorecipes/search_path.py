@@ -17,14 +17,13 @@ PACKS = "nanorecipes.packs"
 
 
 def search_path() -> list[Folder]:
-    """The libraries in search order, each once; a folder may come into being later."""
-    found: dict[Path, Folder] = {}
-    for folder in (*_project(), *_user(), *_packs(), Folder(built_in(), "built-in")):
-        real = folder.path.resolve()
-        # In a checkout ./recipes is the built-in library: the later label tells more.
-        if real not in found or folder.label == "built-in":
-            found[real] = Folder(found[real].path, folder.label) if real in found else folder
-    return list(found.values())
+    """The libraries in search order; a folder may come into being later.
+
+    `./recipes` is wherever the process is when a name is looked up. In a checkout it is the
+    built-in library; whoever walks them visits a folder once.
+    """
+    folders = [*_project(), *_user(), *_packs(), Folder(built_in(), "built-in")]
+    return list({folder.path: folder for folder in folders}.values())
 
 
 def built_in() -> Path:

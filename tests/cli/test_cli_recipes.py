@@ -254,3 +254,16 @@ def test_default_library_follows_the_settings(shell: Shell, tmp_path: Path) -> N
     assert recipes["team/house_style"].title == "House style"
     configure()
     assert "team/house_style" not in recipes
+
+
+def test_built_in_recipes_stay_found_after_a_change_of_folder(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In a checkout ./recipes is the built-in library, but only while one stands there."""
+    from nanorecipes import recipes
+    from nanorecipes.search_path import built_in
+
+    monkeypatch.chdir(built_in().parent)
+    assert "edit/change_part" in recipes
+    monkeypatch.chdir(tmp_path)
+    assert "edit/change_part" in recipes
