@@ -24,7 +24,9 @@ def bare_source(recipe: Any) -> str:
     details = prompt.get("details", [])
     protect = prompt["protect"]
     first = next(iter(recipe.images))
-    items = protect if isinstance(protect, list) else [i for group in protect.values() for i in group]
+    items = (
+        protect if isinstance(protect, list) else [i for group in protect.values() for i in group]
+    )
     return "\n\n".join([
         prompt["edit"].strip(),
         prompt.get("subject", "").strip(),

@@ -1,4 +1,4 @@
-"""The models: ids, aliases, ratios, pixel sizes, quality tiers, limits and prices, from one file."""
+"""The models: ids, aliases, ratios, sizes, quality tiers, limits and prices, from one file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Limits(NamedTuple):
 class Model(NamedTuple):
     """One model: what it offers and what it costs.
 
-    For a full id that the catalogue doesn't list, `known` is false and nothing is offered or refused.
+    For a full id that the catalogue doesn't list, `known` is false and nothing is refused.
     """
 
     alias: str

@@ -18,7 +18,8 @@ _PLAIN = """\
 format: 1
 title: {title}
 summary: Say here when to use the recipe, and when another one is better.
-capability: edit          # edit style background composition consistency outfit placement upscale variation grounded
+# One of edit style background composition consistency outfit placement upscale variation grounded
+capability: edit
 version: "1.0"
 tags: []
 changes: part             # what may change: part | background | look | scene
