@@ -17,12 +17,15 @@ PACKS = "nanorecipes.packs"
 
 
 def search_path() -> list[Folder]:
-    """The libraries in search order; a folder may come into being later.
+    """The libraries in search order, each once; a folder may come into being later.
 
-    `./recipes` is wherever the process is when a name is looked up. In a checkout it is the
-    built-in library; whoever walks them visits a folder once.
+    In a checkout `./recipes` is the built-in library and goes by that name, with its full path:
+    it stays where it is when the process changes its folder.
     """
-    folders = [*_project(), *_user(), *_packs(), Folder(built_in(), "built-in")]
+    own = Folder(built_in(), "built-in")
+    real = own.path.resolve()
+    others = (*_project(), *_user(), *_packs())
+    folders = [*(folder for folder in others if folder.path.resolve() != real), own]
     return list({folder.path: folder for folder in folders}.values())
 
 
