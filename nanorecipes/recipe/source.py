@@ -57,6 +57,7 @@ _STRANGE_BREAK = re.compile("[\x85\u2028\u2029]")
 """A line break in YAML 1.1, as the parser reads it, and a character like others in YAML 1.2."""
 _NOT_YAML = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff"
 """Compiled when it is needed: that takes 2 ms, and every start would pay for it."""
+_TOO_DEEP_FOR_LIBYAML = "exceeded maximum nesting depth"
 _COMPACT = re.compile(rf"[-?:][ \t]+(?:[-?:][ \t]+){{{MAX_DEPTH - 1}}}")
 """`- - - -` and the like: many levels on one line. (Beginning with a set is six times as fast.)"""
 
@@ -286,6 +287,11 @@ def _check_depth(path: Path, text: str) -> None:
                 mark = event.start_mark
                 message = f"values are nested more than {MAX_DEPTH} deep"
                 raise _at_offset(path, text, mark.index, message, code=codes.TOO_LARGE)
+    except yaml.MarkedYAMLError as exc:
+        # libyaml has a bound of its own, and may meet it while it looks ahead for a key: what
+        # stands before that place is deep enough. Composing meets any other error and tells it.
+        if exc.problem == _TOO_DEEP_FOR_LIBYAML and exc.problem_mark.index < len(text):
+            _check_depth(path, text[: exc.problem_mark.index])
     except yaml.YAMLError:
         pass  # composing meets the same error, and tells about it
     finally:
