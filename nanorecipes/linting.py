@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nanorecipes import codes
+from nanorecipes.arguments import read_arguments
 from nanorecipes.book import Recipe
+from nanorecipes.builder import DEFAULT_MODEL, setting_findings
+from nanorecipes.catalogue import catalogue
 from nanorecipes.diagnostics import Diagnostic, sort
 from nanorecipes.errors import InputError, LimitError, RecipeError, RenderError
+from nanorecipes.limits import check_limits
 from nanorecipes.lint_settings import Selection, read_selection
 from nanorecipes.prompt import macros
+from nanorecipes.prompt.lint.context import Context
 from nanorecipes.prompt.lint.engine import Guide
+from nanorecipes.prompt.lint.sound import is_sound
 from nanorecipes.recipe.library import Shelf, duplicate_finding
 from nanorecipes.recipe.places import MACROS, NAME, SUFFIX, Entry, Folder, walk
 from nanorecipes.search_path import search_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from nanorecipes.recipe.model import Definition
 
 DEFAULT = "recipes"
 """The folder that is linted when none is named."""
@@ -73,14 +81,27 @@ def lint_paths(
     selection = read_selection(select, ignore)
     targets = find_targets(given or [Path(DEFAULT)])
     linter = _Linter(targets.shelf, selection)
-    for entry in targets.entries:
-        linter.entry(entry)
+    with _rare_collections():
+        # All are loaded before any is judged: each step runs faster over many than in turns.
+        for definition in list(linter.load(targets.entries)):
+            linter.judge(definition)
     for path, folders in targets.macro_files:
         linter.macro_file(path, folders)
     linter.duplicates(targets)
     files = dict.fromkeys([*(entry.path for entry in targets.entries)])
     files.update(dict.fromkeys(path for path, _ in targets.macro_files))
     return Report(tuple(files), tuple(sort(linter.found)))
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for dead cycles seldom: linting makes hardly any, and looking takes its time."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], 50_000), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @dataclass(slots=True)
@@ -190,18 +211,39 @@ class _Linter:
                 self._seen.add(key)
                 self.found.append(finding)
 
-    def entry(self, entry: Entry) -> None:
-        try:
-            recipe = Recipe(self.shelf.load_entry(entry), self.shelf)
-        except RecipeError as exc:
-            self.add(exc.diagnostics, always=True)
-            return
-        findings = recipe.check()
+    def load(self, entries: Iterable[Entry]) -> Iterator[Definition]:
+        """The recipes that can be loaded; what is wrong with the others is a finding."""
+        for entry in entries:
+            try:
+                yield self.shelf.load_entry(entry)
+            except RecipeError as exc:
+                self.add(exc.diagnostics, always=True)
+
+    def judge(self, definition: Definition) -> None:
+        """Collect what is wrong with a recipe that could be loaded."""
+        context = Context(definition, self.shelf.macro_folders)
+        findings = self.static(definition, context)
         self.add(findings)
         if any(finding.severity == "error" for finding in findings):
             return  # what can't be rendered can't be read either
-        self.add(broken_examples(recipe))
-        self.add(self.guide.check(recipe.definition, self.shelf.macro_folders))
+        self.add(self.examples(definition, context))
+        self.add(self.guide.check(context))
+
+    def static(self, definition: Definition, context: Context) -> list[Diagnostic]:
+        """What the check of templates and settings finds; compiled only where there is any."""
+        if is_sound(definition, context.made.templates, self.shelf.macro_folders):
+            return setting_findings(definition)
+        return Recipe(definition, self.shelf).check()
+
+    def examples(self, definition: Definition, context: Context) -> Iterator[Diagnostic]:
+        """A finding for each example that does not render, with the reason."""
+        for index, example in enumerate(definition.examples):
+            try:
+                if not _renders(context, index):
+                    Recipe(definition, self.shelf).render(**example["inputs"])
+            except (InputError, LimitError, RenderError) as exc:
+                for problem in exc.diagnostics:
+                    yield _broken(definition, index, problem)
 
     def macro_file(self, path: Path, folders: Sequence[Path]) -> None:
         self.add(macros.load(path, folders).findings)
@@ -225,20 +267,36 @@ class _Linter:
             return False
 
 
-def broken_examples(recipe: Recipe) -> Iterator[Diagnostic]:
-    """A finding for each example that does not render, with the reason."""
-    document = recipe.definition.document
-    for index, example in enumerate(recipe.examples):
-        inputs: Mapping[str, object] = example["inputs"]
-        try:
-            recipe.render(**inputs)
-        except (InputError, LimitError, RenderError) as exc:
-            for problem in exc.diagnostics:
-                path: tuple[str | int, ...] = ("examples", index)
-                if problem.field in inputs:
-                    path = (*path, "inputs", str(problem.field))
-                where = f" ({problem.location})" if problem.file is not None else ""
-                message = f"the example {example['name']!r} does not render: {problem.message}"
-                yield document.place(path).diagnostic(
-                    codes.BAD_EXAMPLE, f"{message}{where}", help=problem.help
-                )
+def _broken(definition: Definition, index: int, problem: Diagnostic) -> Diagnostic:
+    """An example's finding, at the input that is wrong where it is one."""
+    example = definition.examples[index]
+    path: tuple[str | int, ...] = ("examples", index)
+    if problem.field in example["inputs"]:
+        path = (*path, "inputs", str(problem.field))
+    where = f" ({problem.location})" if problem.file is not None else ""
+    message = f"the example {example['name']!r} does not render: {problem.message}{where}"
+    place = definition.document.place(path)
+    return place.diagnostic(codes.BAD_EXAMPLE, message, help=problem.help)
+
+
+def _renders(context: Context, index: int) -> bool:
+    """Whether an example surely renders, told without compiling the templates.
+
+    Raises:
+        InputError: its arguments are wrong.
+    """
+    definition = context.definition
+    arguments = read_arguments(definition, definition.examples[index]["inputs"])
+    if arguments.protect or arguments.notes or not context.always_renders:
+        return False
+    options = {"model": DEFAULT_MODEL, **definition.settings, **arguments.options}
+    model = catalogue().get(str(options["model"]))
+    if model is None:
+        return False
+    options = {name: str(v) if name == "quality" else v for name, v in options.items()}
+    counts = {name: len(items) for name, items in arguments.images.items()}
+    sources = sum(n for name, n in counts.items() if definition.slots[name].role == "source")
+    return not check_limits(
+        model, options, prompt_chars=0, sources=sources,
+        references=sum(counts.values()) - sources,
+    )  # fmt: skip

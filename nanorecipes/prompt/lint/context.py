@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nanorecipes.catalogue import catalogue
-from nanorecipes.prompt.lint.draft import Draft, is_image, slot_index
+from nanorecipes.prompt.lint.draft import Draft, slot_index, value_letter
+from nanorecipes.prompt.lint.lazy import lazy
+from nanorecipes.prompt.lint.placing import place_in
 from nanorecipes.prompt.lint.variants import Variant, Variants
 
 if TYPE_CHECKING:
@@ -31,14 +32,14 @@ class Context:
         self.params: Mapping[str, Param] = definition.params
         self.capability = definition.capability
         self.changes = definition.changes
-        self._made = Variants(definition, macro_folders)
+        self.made = Variants(definition, macro_folders)
 
     @property
     def is_english(self) -> bool:
         """Whether the author's text is English."""
         return self.definition.language.split("-")[0] == "en"
 
-    @cached_property
+    @lazy
     def model(self) -> Model | None:
         """The model that the recipe asks for."""
         return catalogue().get(self.definition.settings.get("model", "flash"))
@@ -46,49 +47,87 @@ class Context:
     @property
     def variants(self) -> Sequence[Variant]:
         """The prompt with every branch that can run; the fullest call first."""
-        return self._made.variants
+        return self.made.variants
 
     @property
     def examples(self) -> Sequence[Variant]:
         """The prompt of each example."""
-        return self._made.examples
+        return self.made.examples
 
     @property
     def longest(self) -> int:
         """The most characters that the prompt can have."""
-        return self._made.longest
+        return self.made.longest
+
+    @lazy
+    def always_renders(self) -> bool:
+        """Whether every call with right arguments surely renders.
+
+        Names, conditions on names and filters of letters can't fail; what came out in every
+        variant then comes out for every value, and the longest prompt fits.
+        """
+        templates = self.made.templates.all
+        if any(param.min_length == 0 for param in self.params.values()):
+            return False
+        return (
+            all(template.is_harmless for template in templates)
+            and self.longest <= catalogue().limits.prompt_chars
+            and all(variant.edit and variant.protect for variant in self.variants)
+        )
 
     @property
     def fullest(self) -> Variant:
         """The prompt with every image attached and every parameter given."""
         return self.variants[0]
 
-    @cached_property
+    @lazy
     def most_images(self) -> int:
         """How many images the fullest call attaches."""
         return sum(slot.max for slot in self.slots.values())
 
-    @cached_property
+    @lazy
     def words(self) -> frozenset[str]:
         """Every word of the variants, in small letters, parts of hyphened ones too."""
-        found: set[str] = set()
-        for draft in self.drafts():
-            found.update(_WORDS.findall(draft.lower))
-        return frozenset(found)
+        return frozenset().union(*[draft.words for draft in self.made.distinct])
+
+    @lazy
+    def initials(self) -> frozenset[str]:
+        """The first letters of all words: whether there are numbers among them."""
+        return frozenset(word[0] for word in self.words)
 
     def drafts(self, *sections: str) -> list[Draft]:
         """The distinct texts of some sections (of all without any), over all variants."""
-        key = sections or ("edit", "subject", "details", "protect")
-        if key not in self._drafts:
-            once: dict[tuple[int, str], Draft] = {}
-            for variant in self.variants:
-                for draft in variant.drafts:
-                    if draft.section in key:
-                        once.setdefault((id(draft.source), draft.text), draft)
-            self._drafts[key] = list(once.values())
-        return self._drafts[key]
+        if not sections:
+            return self.made.distinct
+        if sections not in self._drafts:
+            self._drafts[sections] = [d for d in self.made.distinct if d.section in sections]
+        return self._drafts[sections]
 
-    @cached_property
+    def example_drafts(self, words: frozenset[str], *sections: str) -> list[Draft]:
+        """The texts of the examples that hold a caller's words, where one of those is asked for."""
+        if words.isdisjoint(self._example_words):
+            return []
+        return [draft for draft in self._example_drafts if draft.section in sections]
+
+    @lazy
+    def _example_words(self) -> frozenset[str]:
+        """Every word that the examples pass."""
+        passed = [value for example in self.definition.examples
+                  for value in example["inputs"].values()]  # fmt: skip
+        return frozenset(_WORDS.findall(str(passed).lower()))
+
+    @lazy
+    def _example_drafts(self) -> list[Draft]:
+        known = {id(draft) for draft in self.made.distinct}
+        once = {
+            (draft.source.index, draft.text): draft
+            for variant in self.examples
+            for draft in variant.drafts
+            if id(draft) not in known and not draft.is_plain
+        }
+        return list(once.values())
+
+    @lazy
     def _drafts(self) -> dict[tuple[str, ...], list[Draft]]:
         return {}
 
@@ -96,17 +135,18 @@ class Context:
         """The slot that an image's letter stands for."""
         return list(self.slots)[slot_index(letter)]
 
-    def images_in(self, draft: Draft) -> list[tuple[str, int]]:
-        """Slot and place of each image that a text speaks of."""
-        return [(self.slot_of(c), i) for i, c in enumerate(draft.text) if is_image(c)]
+    @lazy
+    def _letters(self) -> dict[str, Param]:
+        return {value_letter(i): param for i, param in enumerate(self.params.values())}
 
     def param_of(self, letter: str) -> Param | None:
         """The parameter that a letter stands for."""
-        return self._made.param_of(letter)
+        return self._letters.get(letter)
 
     def place(self, draft: Draft, start: int = 0, end: int | None = None) -> Place:
         """Where a stretch of a text stands in the author's file."""
-        return self._made.place(draft, start, len(draft.text) if end is None else end)
+        stop = len(draft.text) if end is None else end
+        return place_in(self.definition, draft, start, stop)
 
     def place_of(self, *path: str | int, key: bool = False) -> Place:
         """Where a value of the recipe stands."""

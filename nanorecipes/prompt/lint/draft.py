@@ -6,11 +6,12 @@ attached images, `VALUES` for parameters. A rule so sees the author's words and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from nanorecipes.prompt.lint import english
+from nanorecipes.prompt.lint import english, grammar
+from nanorecipes.prompt.lint.lazy import lazy
+from nanorecipes.prompt.pieces import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,14 +19,17 @@ if TYPE_CHECKING:
     from jinja2 import nodes
 
     from nanorecipes.prompt.pieces import Piece
-    from nanorecipes.recipe.source import Place
+    from nanorecipes.recipe.model import Definition
+    from nanorecipes.recipe.source import Document, Place
 
-IMAGE_BASE, IMAGES_OF_SLOT = 0xA000, 16
-VALUE_BASE, VALUE_COUNT = 0xA1D0, 0x2B0
+IMAGE_BASE, IMAGES_OF_SLOT = ord(english.FIRST_IMAGE), 16
+VALUE_BASE, VALUE_COUNT = ord(english.FIRST_VALUE), 0x2B0
 IMAGES = f"[{chr(IMAGE_BASE)}-{chr(VALUE_BASE - 1)}]"
 """A character class: one attached image, or all of a list slot together."""
 VALUES = f"[{chr(VALUE_BASE)}-{chr(VALUE_BASE + VALUE_COUNT - 1)}]"
 """A character class: the value of one parameter."""
+_MARKS = tuple(",.'-’:;\"()!?/“”–—‘…[]*#%&+=_‑")
+_IMAGE, _VALUE = re.compile(IMAGES), re.compile(VALUES)
 
 
 def image_letter(slot: int, item: int | None = None) -> str:
@@ -43,9 +47,7 @@ def value_letter(index: int) -> str:
     return chr(VALUE_BASE + index % VALUE_COUNT)
 
 
-def is_image(letter: str) -> bool:
-    """Whether a letter stands for an attached image."""
-    return IMAGE_BASE <= ord(letter) < VALUE_BASE
+is_image = english.is_image
 
 
 def is_value(letter: str) -> bool:
@@ -57,7 +59,8 @@ class Origin(NamedTuple):
     """Where a chunk of text comes from."""
 
     source: Source
-    node: nodes.Node
+    node: nodes.Node | None
+    """The part of the template; None for a text without any template in it."""
     param: str | None = None
     """The parameter whose value it is."""
 
@@ -67,6 +70,7 @@ class Source:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.index = -1
 
     def place(self, line: int, column: int, length: int) -> Place:
         """Where a stretch of the text stands; lines and columns count from 1."""
@@ -74,21 +78,48 @@ class Source:
 
 
 class PieceSource(Source):
-    """A piece of the recipe's own prompt, or of its parent's."""
+    """A piece of the recipe's own prompt, or of its parent's; its place is only looked up if asked.
 
-    def __init__(self, piece: Piece) -> None:
-        super().__init__(piece.text)
-        self.piece = piece
+    Places need the file's nodes, which are let go after loading; a clean recipe never needs them.
+    """
+
+    def __init__(self, text: str, definition: Definition, index: int) -> None:
+        super().__init__(text)
+        self._definition = definition
+        self.index = index
+        """Which piece of the prompt it is."""
+
+    @lazy
+    def piece(self) -> Piece:
+        """The piece with its place."""
+        return pieces(self._definition)[self.index]
+
+    @property
+    def document(self) -> Document:
+        """The file that it stands in."""
+        own = self._definition.document
+        return self.piece.document if own.others else own
 
     def place(self, line: int, column: int, length: int) -> Place:
         start = self.piece.place(line)
         own = self.text.split("\n")[line - 1]
-        begin = start.column + column - 1
-        if start.excerpt[begin - 1 : begin - 1 + length] != own[column - 1 : column - 1 + length]:
-            # A folded or quoted scalar: the file breaks its lines elsewhere.
-            found = start.excerpt.find(own[column - 1 : column - 1 + length])
-            begin = found + 1 if found >= 0 else start.column
-        return self.piece.document.place_at(start.line, begin, start.line, begin + max(length, 1))
+        begin = start.column + column - 1 - (len(own) - len(own.lstrip()))
+        wanted = own[column - 1 : column - 1 + length]
+        document = self.piece.document
+        if start.excerpt[begin - 1 : begin - 1 + length] == wanted:
+            return document.place_at(start.line, begin, start.line, begin + max(length, 1))
+        return self._found_elsewhere(start, wanted)
+
+    def _found_elsewhere(self, start: Place, wanted: str) -> Place:
+        """In a folded or quoted scalar the file breaks its lines elsewhere: look below."""
+        document = self.piece.document
+        words = wanted.strip()
+        for line in range(start.line, start.line + 60):
+            excerpt = document.place_at(line, 1, line, 1).excerpt
+            found = excerpt.find(words)
+            if words and found >= 0:
+                return document.place_at(line, found + 1, line, found + 1 + len(words))
+        return start
 
 
 class Chunk(NamedTuple):
@@ -98,40 +129,75 @@ class Chunk(NamedTuple):
     origin: Origin
 
 
-@dataclass(frozen=True, slots=False, eq=False)
 class Draft:
     """One piece as it comes out with certain values; white space is folded."""
 
-    section: str
-    image: str | None
-    source: Source
-    chunks: Sequence[Chunk]
+    def __init__(
+        self, section: str, image: str | None, source: Source, chunks: Sequence[Chunk]
+    ) -> None:
+        self.section = section
+        self.image = image
+        self.source = source
+        self.chunks = chunks
 
-    @cached_property
+    @lazy
     def text(self) -> str:
         """The text on one line."""
         return " ".join("".join([chunk.text for chunk in self.chunks]).split())
 
-    @cached_property
+    @lazy
     def prose(self) -> str:
         """The same, as long, with what stands in quotes blotted out."""
         return english.blot_quotes(self.text)
 
-    @cached_property
+    @lazy
     def lower(self) -> str:
         """The prose in small letters; as long as the text."""
         lowered = self.prose.lower()
         return lowered if len(lowered) == len(self.prose) else self.prose
 
-    @cached_property
+    @lazy
     def tokens(self) -> list[english.Token]:
         """The words of the prose."""
         return english.tokens(self.lower)
 
-    @cached_property
+    @lazy
+    def words(self) -> frozenset[str]:
+        """The different words of the prose; a hyphen and an apostrophe part them."""
+        text = self.lower
+        for mark in _MARKS:  # many times as fast as one pattern or table for all
+            text = text.replace(mark, " ")
+        return frozenset(text.split())
+
+    @lazy
     def sentences(self) -> list[english.Sentence]:
         """The sentences, each with its words."""
         return english.sentences(self.prose, self.tokens)
+
+    @lazy
+    def images(self) -> list[int]:
+        """Where images are spoken of."""
+        return [match.start() for match in _IMAGE.finditer(self.text)]
+
+    @lazy
+    def values(self) -> list[str]:
+        """The letters of the parameters in it."""
+        return _VALUE.findall(self.text)
+
+    @lazy
+    def commands(self) -> list[grammar.Command]:
+        """The orders in it."""
+        return list(grammar.commands(self))
+
+    @lazy
+    def things(self) -> list[grammar.Thing]:
+        """The things that it lists."""
+        return list(grammar.list_things(self, self.tokens))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether no parameter prints anything in it."""
+        return all(chunk.origin.param is None for chunk in self.chunks)
 
     def chunk_at(self, offset: int) -> tuple[Chunk, int]:
         """The chunk that holds a place of the text, and the place within the chunk."""

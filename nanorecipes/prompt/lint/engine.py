@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from nanorecipes import codes
-from nanorecipes.prompt.lint.context import Context
 from nanorecipes.prompt.lint.rules import RULES
 from nanorecipes.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from nanorecipes.diagnostics import Diagnostic
+    from nanorecipes.prompt.lint.context import Context
     from nanorecipes.prompt.lint.rule import Rule
     from nanorecipes.recipe.model import Definition
 
@@ -28,11 +27,9 @@ class Guide:
         self.takes = takes
         self.rules = [rule for rule in RULES if takes(rule.code, rule.name)]
 
-    def check(
-        self, definition: Definition, macro_folders: Callable[[Path], Sequence[Path]]
-    ) -> Iterator[Diagnostic]:
+    def check(self, context: Context) -> Iterator[Diagnostic]:
         """Every breach of the guide in a recipe whose templates are sound."""
-        context = Context(definition, macro_folders)
+        definition = context.definition
         allowed = definition.data.get("allow", {})
         used: set[str] = set()
         for rule in self._fitting(context):

@@ -11,11 +11,15 @@ from nanorecipes.prompt.lint.words import Verb, third_persons, verb_starts, verb
 QUOTED = "\ua4d0"
 """Covers each letter of what stands in quotes; a letter, so that it still reads as a word."""
 
+FIRST_IMAGE, FIRST_VALUE = "\ua000", "\ua1d0"
+"""Where the letters begin that stand for images, and for values."""
+
 _QUOTES = re.compile(
     r'"[^"]*"|“[^”"]*”|„[^“”]*[“”]|«[^»]*»|‘[^’]*’(?![^\W_])|(?<![^\W_])\'(?=\S)[^\']*\'(?![^\W_])'
 )
 _WORD = re.compile(r"[^\W_]+(?:[-‐‑][^\W_]+)*(?:['’][^\W\d_]+)?")
 _STOP = re.compile(r"[.!?]+(?=[\s\"'”’)]|$)|;")
+_LAST_WORD = re.compile(r"([\w.]+)\Z")
 _ABBREVIATIONS = frozenset(
     "no nos nr approx ca dr mr mrs ms st vs eg ie cf fig max min prof inc ltd vol ed art e.g"
     " i.e".split()
@@ -53,9 +57,12 @@ STAYING = frozenset(
     "stays stay stayed remains remain remained keeps continues persists persist looks appears"
     " changes matches needs".split()
 )
-FINITE = MODALS | BE | HAVE | STAYING
+BE_OR_MODAL = MODALS | BE
+FINITE = BE_OR_MODAL | HAVE | STAYING
 """Verbs that make a sentence of what else would be a noun phrase."""
 
+_FUNCTION_WORDS = DETERMINERS | PREPOSITIONS | CONJUNCTIONS | PRONOUNS | FINITE
+_CLAUSE_ENDS = PREPOSITIONS | {"that", "which"}
 _ADVERBS_BEFORE = frozenset("only also then completely fully gently slightly carefully".split())
 _NOUN_OR_VERB = frozenset(
     "light snow rain fog mist frost ice paint colour color dust shade sun cloud clouds storm wind"
@@ -116,6 +123,11 @@ class Order(NamedTuple):
     length: int
 
 
+def is_image(letter: str) -> bool:
+    """Whether a letter stands for an attached image."""
+    return FIRST_IMAGE <= letter < FIRST_VALUE
+
+
 def blot_quotes(text: str) -> str:
     """The text, as long as before, with each word in quotes covered; the quotes themselves stay."""
     if not any(mark in text for mark in "\"'“„«‘"):
@@ -135,8 +147,12 @@ def quotes(text: str) -> list[tuple[int, int]]:
 
 def tokens(lower: str) -> list[Token]:
     """The words of a text; a hyphen joins, `'s` belongs to its word."""
-    return [Token(match.group().replace("’", "'"), match.start(), match.end())
-            for match in _WORD.finditer(lower)]  # fmt: skip
+    plain = lower.replace("’", "'")
+    # The bare constructor, since most of the time that linting takes is spent on words.
+    return [_new(Token, (match.group(), *match.span())) for match in _WORD.finditer(plain)]
+
+
+_new = tuple.__new__
 
 
 def sentences(text: str, words: Sequence[Token]) -> list[Sentence]:
@@ -159,10 +175,10 @@ def sentences(text: str, words: Sequence[Token]) -> list[Sentence]:
 def _is_abbreviation(text: str, stop: re.Match[str]) -> bool:
     if stop.group() != ".":
         return False
-    before = re.search(r"([\w.]+)\Z", text[: stop.start()])
+    before = _LAST_WORD.search(text, max(0, stop.start() - 8), stop.start())
     if before is None:
         return False
-    word = before.group().lower()
+    word = before.group().lower().rpartition(" ")[2]
     single = len(word) == 1 and word.isascii() and word.isalpha() and word != "i"
     return word in _ABBREVIATIONS or single
 
@@ -173,7 +189,7 @@ def begins_phrase(word: str, after: str = "") -> bool:
     return (
         word in DETERMINERS
         or first.isdigit()
-        or "\ua000" <= first <= QUOTED
+        or FIRST_IMAGE <= first <= QUOTED
         or word in ("it", "them", "him", "me", "everything", "something", "what", "only")
         or word.endswith("'s")
     )
@@ -246,7 +262,7 @@ def _is_command(words: Sequence[Token], order: Order, strict: bool) -> bool:
     word = words[order.first].word
     if not rest:
         return not strict and word not in _NOUN_OR_VERB
-    if rest[0] in ("of", "which", "who") or rest[0] in MODALS | BE:
+    if rest[0] in ("of", "which", "who") or rest[0] in BE_OR_MODAL:
         return False
     if begins_phrase(rest[0], rest[1] if len(rest) > 1 else ""):
         return True
@@ -254,9 +270,7 @@ def _is_command(words: Sequence[Token], order: Order, strict: bool) -> bool:
         return False
     if word in _NOUN_OR_VERB:
         head = rest[:4]
-        stop = next(
-            (i for i, item in enumerate(head) if item in PREPOSITIONS | {"that", "which"}), 4
-        )
+        stop = next((i for i, item in enumerate(head) if item in _CLAUSE_ENDS), 4)
         return not any(item in _HAPPENS for item in head[: stop + 1])
     return True
 
@@ -267,7 +281,7 @@ def _may_be_verb(word: str) -> bool:
         word.isascii()
         and word.replace("-", "").isalpha()
         and len(word) > 2
-        and word not in DETERMINERS | PREPOSITIONS | CONJUNCTIONS | PRONOUNS | FINITE
+        and word not in _FUNCTION_WORDS
         and word not in _NOT_VERBS
         and not word.endswith(("ing", "ed", "tion", "ness", "ment", "'s"))
         and not (word.endswith("s") and not word.endswith("ss"))

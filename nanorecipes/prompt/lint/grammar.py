@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nanorecipes.prompt.lint import english
-from nanorecipes.prompt.lint.draft import Draft, is_image
 from nanorecipes.prompt.lint.english import Order, Token
 from nanorecipes.prompt.lint.words import singular
+
+if TYPE_CHECKING:
+    from nanorecipes.prompt.lint.draft import Draft
 
 _RELATIVE = frozenset(
     "that which who whom whose where when while so until exactly instead alone only also together"
@@ -23,6 +25,12 @@ _PARTICIPLES = frozenset(
 )
 """End a noun phrase where something follows: `the garment shown in`, but `the garment's cut`."""
 _LEADING = frozenset("only just also all both either each every any".split())
+_LEADS = english.DETERMINERS | _LEADING
+_FOLLOWS_PARTICIPLE = english.PREPOSITIONS | english.DETERMINERS
+_HEAD_ENDS = english.PREPOSITIONS | _RELATIVE | english.DETERMINERS | english.PRONOUNS
+_PARTS = frozenset(("and", "then", "please", "also"))
+_OBJECT_ENDS = frozenset("with to into from so by as for until onto".split())
+_MARKS = frozenset(",:;–—(")
 COMPARED = frozenset(
     "other others another remaining neighbouring neighboring adjacent else".split()
 )
@@ -88,10 +96,12 @@ def commands(draft: Draft) -> Iterator[Command]:
 
 def begins_part(draft: Draft, words: Sequence[Token], index: int) -> bool:
     """Whether an order could begin with a word: behind a mark, `and` or `then`."""
-    between = draft.lower[words[index - 1].end : words[index].start]
-    if any(mark in between for mark in ",:;–—("):
+    before = words[index - 1]
+    if before.word in _PARTS:
         return True
-    return words[index - 1].word in ("and", "then", "please", "also")
+    if words[index].start - before.end < 2:
+        return False
+    return not _MARKS.isdisjoint(draft.lower[before.end : words[index].start])
 
 
 def command(draft: Draft, words: Sequence[Token], order: Order, sentence: int) -> Command:
@@ -108,13 +118,13 @@ def _ends_object(draft: Draft, words: Sequence[Token], begin: int, at: int) -> b
     word = words[at].word
     if at > begin:
         between = draft.lower[words[at - 1].end : words[at].start]
-        if any(mark in between for mark in ":;–—("):
+        if between != " " and any(mark in between for mark in ":;–—("):
             return True
         if "," in between and english.order_at(words, at, strict=True) is not None:
             return True
         if word == "and" and english.order_at(words, at + 1, strict=True) is not None:
             return True
-    return word in ("with", "to", "into", "from", "so", "by", "as", "for", "until", "onto")
+    return word in _OBJECT_ENDS
 
 
 def list_things(draft: Draft, words: Sequence[Token]) -> Iterator[Thing]:
@@ -122,7 +132,8 @@ def list_things(draft: Draft, words: Sequence[Token]) -> Iterator[Thing]:
     parts: list[list[Token]] = [[]]
     for index, token in enumerate(words):
         between = draft.lower[words[index - 1].end : token.start] if index else ""
-        if "," in between or ";" in between or (token.word in ("and", "or") and not _has_place(parts[-1])):
+        linked = token.word in ("and", "or") and not _has_place(parts[-1])
+        if linked or "," in between or ";" in between:
             parts.append([])
         if token.word not in ("and", "or"):
             parts[-1].append(token)
@@ -144,54 +155,53 @@ def _has_place(words: Sequence[Token]) -> bool:
 
 def noun_phrase(words: Sequence[Token]) -> Thing | None:
     """Head and company of one noun phrase; None where no noun is left."""
-    begin = 0
-    while begin < len(words) - 1 and words[begin].word in english.DETERMINERS | _LEADING:
+    begin, end = _head_span(words, 0)
+    if end == begin or words[end - 1].word.endswith("'s"):
+        return None
+    before = [token.word for token in words[:begin]]
+    before += [_bare(token.word) for token in words[begin : end - 1]]
+    rest = tuple([token.word for token in words[end:]])
+    return Thing(
+        singular(_bare(words[end - 1].word)), tuple(before),
+        tuple(_complements(words, end)) if rest else (), rest, words[0].start, words[end - 1].end,
+    )  # fmt: skip
+
+
+def _head_span(words: Sequence[Token], start: int) -> tuple[int, int]:
+    """Where the nouns of a phrase begin, behind its articles, and where they end."""
+    count = len(words)
+    begin = start
+    while begin < count - 1 and words[begin].word in _LEADS:
         begin += 1
     end = begin
-    while end < len(words) and not _ends_head(words, begin, end):
+    while end < count and not _ends_head(words, begin, end):
         end += 1
-    if end == begin:
-        return None
-    head = words[end - 1].word
-    if head.endswith("'s"):
-        return None
-    before = tuple(_bare(token.word) for token in words[begin : end - 1])
-    lead = tuple(token.word for token in words[:begin])
-    rest = tuple(token.word for token in words[end:])
-    return Thing(
-        singular(_bare(head)), (*lead, *before), tuple(_complements(words[end:])), rest,
-        words[0].start, words[end - 1].end,
-    )  # fmt: skip
+    return begin, end
 
 
 def _ends_head(words: Sequence[Token], begin: int, at: int) -> bool:
     word = words[at].word
     if at == begin:
         return word in english.PREPOSITIONS
-    following = words[at + 1].word if at + 1 < len(words) else ""
     if word in _PARTICIPLES and not words[at - 1].word.endswith("'s"):
-        return following in english.PREPOSITIONS | english.DETERMINERS
-    return (
-        word in english.PREPOSITIONS
-        or word in _RELATIVE
-        or word in english.DETERMINERS
-        or word in english.PRONOUNS
-        or is_image(word[0])
-    )
+        return at + 1 < len(words) and words[at + 1].word in _FOLLOWS_PARTICIPLE
+    return word in _HEAD_ENDS or english.is_image(word[0])
 
 
-def _complements(words: Sequence[Token]) -> Iterator[str]:
-    """The heads of the phrases behind the prepositions of a noun phrase."""
-    index = 0
+def _complements(words: Sequence[Token], index: int) -> Iterator[str]:
+    """Heads and adjectives of the phrases behind the prepositions of a noun phrase."""
     while index < len(words):
-        if words[index].word in english.PREPOSITIONS:
-            inner = noun_phrase(words[index + 1 :])
-            if inner is not None:
-                yield inner.head
-                yield from inner.words
-        elif words[index].word in _RELATIVE:
-            return
+        word = words[index].word
         index += 1
+        if word in english.PREPOSITIONS:
+            begin, end = _head_span(words, index)
+            if end > begin and not words[end - 1].word.endswith("'s"):
+                yield singular(_bare(words[end - 1].word))
+                for token in words[index : end - 1]:
+                    yield _bare(token.word)
+                index = end
+        elif word in _RELATIVE:
+            return
 
 
 def _bare(word: str) -> str:

@@ -65,6 +65,8 @@ def _joined() -> re.Pattern[str]:
 def people_shown(context: Context) -> int:
     """How many people the recipe's words say that its pictures show; 0 or 1 when none is told."""
     most = 0
+    if _person_words().isdisjoint(context.words):
+        return 0
     for draft in context.drafts("subject", "edit"):
         text = draft.lower
         for match in _counted().finditer(text):
@@ -72,6 +74,13 @@ def people_shown(context: Context) -> int:
         if most < 2 and (_pairs().search(text) or _joined().search(text)):
             most = 2
     return most
+
+
+@cache
+def _person_words() -> frozenset[str]:
+    """Without any of these nobody is told of."""
+    words = listed("people_words", "one", "many", "pairs")
+    return frozenset(word.split("-")[0].split()[-1] for word in words) - _THINGS_TOO
 
 
 def _number(word: str) -> int:

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import nodes
+from jinja2.exceptions import TemplateError
 
+from nanorecipes.prompt.bounds import BoundError
 from nanorecipes.prompt.environment import environment, join_texts
 from nanorecipes.prompt.filters import FILTERS
 from nanorecipes.prompt.lint.draft import Chunk, Origin, Source
-from nanorecipes.prompt.words import text
+from nanorecipes.prompt.words import NotAttachedError, text
 from nanorecipes.recipe.library import find_macro
 from nanorecipes.recipe.source import Place
 
@@ -25,6 +27,13 @@ MAX_CHUNKS = 5_000
 
 class CannotRunError(Exception):
     """The tree holds something that needs the real template engine."""
+
+
+FAILURES = (
+    CannotRunError, BoundError, TemplateError, NotAttachedError, RecursionError,
+    TypeError, ValueError, ArithmeticError, LookupError, AttributeError,
+)  # fmt: skip
+"""What can go wrong in a walk; the real renderer then tells what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,10 @@ def imported(tree: nodes.Template, folders: Sequence[Path], depth: int = 0) -> d
     return found
 
 
+_new: Any = tuple.__new__
+"""The bare constructor: chunks are made by the thousand."""
+
+
 @dataclass(slots=True)
 class _Loop:
     """What `loop` knows."""
@@ -144,7 +157,8 @@ class Walker:
     def write(self, value: str, node: nodes.Node, param: str | None = None) -> None:
         if len(self.chunks) > MAX_CHUNKS:
             raise CannotRunError("too long")
-        self.chunks.append(Chunk(value, Origin(self.source, node, param)))
+        origin: Origin = _new(Origin, (self.source, node, param))
+        self.chunks.append(_new(Chunk, (value, origin)))
 
     def output(self, part: Any) -> None:
         if type(part) is nodes.TemplateData:
@@ -232,8 +246,8 @@ class Walker:
         if node.name in ("defined", "undefined"):
             return bool(node.name == "defined")
         args = [self.value(item) for item in node.args]
-        test: Callable[..., Any] = environment().tests[node.name]
-        return bool(test(self.value(node.node), *args))
+        tests: Mapping[str, Any] = environment().tests
+        return bool(tests[node.name](self.value(node.node), *args))
 
     def compare(self, node: Any) -> bool:
         left = self.value(node.expr)

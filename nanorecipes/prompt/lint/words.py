@@ -41,21 +41,29 @@ class Phrases:
 
     def __init__(self, phrases: Iterable[str]) -> None:
         ordered = sorted({phrase.lower() for phrase in phrases}, key=len, reverse=True)
-        self.first = frozenset(first_word(phrase) for phrase in ordered)
+        self._by_first: dict[str, list[frozenset[str]]] = {}
+        for phrase in ordered:
+            words = _WORDS.findall(phrase)
+            if words:
+                self._by_first.setdefault(words[0], []).append(frozenset(words))
+        self._first = frozenset(self._by_first)
         self.pattern = re.compile(
             r"(?<![\w-])(?:" + "|".join(map(re.escape, ordered)) + r")(?![\w-]|['’]\w)"
         )
 
     def find(self, lower: str, words: frozenset[str]) -> Iterator[re.Match[str]]:
         """Each occurrence in a text in small letters, of which the words are known."""
-        if not self.first.isdisjoint(words):
+        if self.may_stand_in(words):
             yield from self.pattern.finditer(lower)
 
+    def may_stand_in(self, words: frozenset[str]) -> bool:
+        """Whether all words of some phrase are among these."""
+        return any(
+            wanted <= words for first in self._first & words for wanted in self._by_first[first]
+        )
 
-def first_word(phrase: str) -> str:
-    """The word that a text holds when it holds the phrase."""
-    found = re.search(r"[^\W_]+", phrase)
-    return found.group() if found else phrase
+
+_WORDS = re.compile(r"[^\W_]+")
 
 
 @cache

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nanorecipes.prompt.lint.draft import is_image
 from nanorecipes.prompt.lint.people import people_shown
 from nanorecipes.prompt.lint.rule import Fault, Rule
-from nanorecipes.prompt.lint.words import blot, phrases
+from nanorecipes.prompt.lint.words import blot, listed, phrases
 
 if TYPE_CHECKING:
     from nanorecipes.prompt.lint.context import Context
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _BARE = frozenset("it itself he him himself she herself they them themselves hers theirs".split())
 _OWNERS = frozenset("his her their".split())
+_WORDS = _BARE | _OWNERS | frozenset("this that these those former latter other".split())
 _ALONE = re.compile(
     r"(?<![\w-])(?:the former|the latter|(?:this|that|the other) one|"
     r"(?:this|these)(?= *(?:[.,;:!?]|$)| (?:is|are|was|were|has|have|goes|go|in|into|on|onto|to|"
@@ -60,12 +62,18 @@ class BarePronoun(Rule):
     name = "bare-pronoun"
 
     def check(self, context: Context) -> Iterator[Fault]:
+        if _WORDS.isdisjoint(context.words) and not context.example_drafts(
+            _BARE | _OWNERS, *_TEXTS
+        ):
+            return
         images = context.most_images > 1
-        people = people_shown(context) > 1
+        kept = any(not _OWNERS.isdisjoint(draft.words) for draft in context.drafts("protect"))
+        people = (kept or not images) and people_shown(context) > 1
         if not images and not people:
             return
         sections = ("edit", "subject", "details", "protect") if people else _TEXTS
-        for draft in [*context.drafts(*sections), *_example_drafts(context, sections)]:
+        examples = context.example_drafts(_BARE | _OWNERS, *sections)
+        for draft in [*context.drafts(*sections), *examples]:
             found = _first(draft, context.words)
             if found is not None:
                 start, end = found
@@ -75,21 +83,35 @@ class BarePronoun(Rule):
                 yield Fault(context.place(draft, start, end), message, advice)
 
 
+_STANDING = re.compile(rf"\b(?:{'|'.join(sorted(_BARE | _OWNERS))})\b(?!['’-])")
 _TEXTS = ("edit", "subject", "details")
 
 
-def _example_drafts(context: Context, sections: tuple[str, ...]) -> list[Draft]:
-    return [draft for variant in context.examples for draft in variant.drafts
-            if draft.section in sections]  # fmt: skip
+def _has_owner(draft: Draft, pronoun: re.Match[str]) -> bool:
+    """Whether one owner stands before in the same sentence, and nothing else that could be one.
+
+    `... shows one person in their present clothes`, `the handles and their spacing`.
+    """
+    sentence = next((s for s in draft.sentences if s.start <= pronoun.start() < s.end), None)
+    if sentence is None:
+        return False
+    before = [other for other in sentence.tokens if other.end <= pronoun.start()]
+    if pronoun.group() == "their" and before and before[-1].word == "and":
+        return True
+    owners = [other.word for other in before if other.word in listed("people_words", "one", "many")]
+    images = [other for other in before if is_image(other.word[0])]
+    return len(owners) == 1 and len(images) <= 1
 
 
 def _first(draft: Draft, words: frozenset[str]) -> tuple[int, int] | None:
     text = draft.lower
+    if _WORDS.isdisjoint(draft.words):
+        return None
     dummies = [m.span() for m in phrases("pronouns", "dummy").find(text, words)]
     dummies += [m.span() for m in _WEATHER.finditer(text)]
     judged = blot(text, dummies)
-    for token in draft.tokens:
-        if judged[token.start] != "_" and token.word in _BARE | _OWNERS:
-            return token.start, token.end
+    for match in _STANDING.finditer(judged):
+        if match.group() not in _OWNERS or not _has_owner(draft, match):
+            return match.span()
     found = _ALONE.search(judged)
     return None if found is None else found.span()

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from nanorecipes.prompt.lint.draft import is_image
-from nanorecipes.prompt.lint.grammar import Command, Thing, commands, list_things, same
+from nanorecipes.prompt.lint.draft import is_image, is_value
+from nanorecipes.prompt.lint.grammar import Command, Thing, same, synonyms
 from nanorecipes.prompt.lint.rule import Fault, Rule
 from nanorecipes.prompt.lint.words import Phrases, blot, listed, singular
 
@@ -90,9 +90,10 @@ class ContradictoryProtection(Rule):
     status = "preview"
 
     def check(self, context: Context) -> Iterator[Fault]:
-        seen: set[tuple[str, ...]] = set()
-        for variant in [*context.variants, *context.examples]:
-            key = tuple(draft.text for draft in (*variant.of("edit"), *variant.protect))
+        seen: set[tuple[int, ...]] = set()
+        variants = [*context.variants, *(context.examples if _takes_words(context) else ())]
+        for variant in variants:
+            key = tuple(map(id, (variant.edit, *variant.protect)))
             if key not in seen:
                 seen.add(key)
                 yield from self._compare(context, variant)
@@ -101,13 +102,16 @@ class ContradictoryProtection(Rule):
         edit = variant.edit
         if edit is None:
             return
-        orders = list(commands(edit))
+        orders = edit.commands
         gone = changed_light(edit, orders)
+        wanted = _words_to_look_for(orders, gone)
         first = next(iter(variant.attached), None)
         for draft in variant.protect:
             if draft.image not in (None, first):
                 continue  # what stays as in a reference is what the edit brings in
-            for thing in list_things(draft, draft.tokens):
+            if wanted is not None and not any(word in draft.lower for word in wanted):
+                continue
+            for thing in draft.things:
                 why = _against(thing, orders, edit) or _against_light(thing, gone, draft)
                 if why is not None:
                     shown = draft.text[thing.start : thing.end]
@@ -115,6 +119,37 @@ class ContradictoryProtection(Rule):
                     advice = "protect what stays of it, or take the item out"
                     yield Fault(context.place(draft, thing.start, thing.end), message, advice)
                     break
+
+
+def _takes_words(context: Context) -> bool:
+    """Whether a caller's words can be what is changed or kept, so that examples tell more."""
+    edit = context.fullest.edit
+    return any(draft.values for draft in context.fullest.protect) or (
+        edit is not None
+        and any(is_value(thing.head[0]) for order in edit.commands for thing in order.things)
+    )
+
+
+def _words_to_look_for(orders: Sequence[Command], gone: frozenset[str]) -> set[str] | None:
+    """Beginnings of words, one of which a contradicting item holds; None when any may be one."""
+    if gone:
+        return None
+    heads = {thing.head for order in orders for thing in order.things if order.verb}
+    wanted = {part for head in heads for part in _beginnings(head)}
+    for order in orders:
+        wanted |= set(_KIN["clothes"]) if order.verb in _DRESSING else set()
+        for kind in order.classes & _PROPERTIES.keys():
+            wanted |= _KIN[_PROPERTIES[kind]]
+        if "restyle" in order.classes or any(is_image(thing.head[0]) for thing in order.things):
+            wanted |= _COLOUR_OF_ALL | {"style", "medium"}
+    return wanted | (_HAIRCUT if "hair" in heads else set())
+
+
+@cache
+def _beginnings(head: str) -> tuple[str, ...]:
+    """How a head and its synonyms begin, in singular and plural."""
+    words = {*(word for word in synonyms() if same(word, head)), head}
+    return tuple(word[:-1] if len(word) > 3 else word for word in words)
 
 
 def _against(thing: Thing, orders: Sequence[Command], edit: Draft) -> str | None:

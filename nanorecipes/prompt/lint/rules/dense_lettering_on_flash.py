@@ -100,7 +100,7 @@ def _longest(context: Context, quoted: str) -> int:
 
 def _listed(context: Context, draft: Draft) -> int:
     """How many more lines a list in quotes can have than the drafts show."""
-    shown = [char for char in draft.text if is_value(char)]
+    shown = draft.values
     more = 0
     for char in dict.fromkeys(shown):
         param = context.param_of(char)

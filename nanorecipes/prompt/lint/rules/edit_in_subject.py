@@ -29,6 +29,12 @@ _FUTURE = re.compile(
     r"|\b(?:is|are) now\b"
     r"|\b(?:make|making|be) sure\b|\bplease\b|\bensure\b|\bdo not\b|\bdon['’]t\b"
 )
+_TELLING = frozenset(
+    "should shall must will ought need needs has have is are would after following once upon result"
+    " output final finished edited become becomes turn turns now make making be please ensure"
+    " do don".split()
+)
+"""Without any of these no change is told."""
 _FINE = re.compile(
     r"\bis to (?:the (?:left|right)|one side)\b|\b(?:needs? to|is to|are to|has to) be "
     r"(?:edited|changed|replaced|removed|restored|recolou?red|retouched|extended|furnished|"
@@ -72,6 +78,8 @@ class EditInSubject(Rule):
 
 
 def _told(draft: Draft) -> tuple[int, int] | None:
+    if _TELLING.isdisjoint(draft.words):
+        return None
     text = draft.lower
     for fine in _FINE.finditer(text):
         text = f"{text[: fine.start()]}{'_' * (fine.end() - fine.start())}{text[fine.end() :]}"

@@ -12,6 +12,7 @@ from nanorecipes.prompt.lint.words import listed, phrases
 
 if TYPE_CHECKING:
     from nanorecipes.prompt.lint.context import Context
+    from nanorecipes.prompt.lint.draft import Draft
 
 NOUN = r"(?:reference |source |input )?(?:images?|pictures?|photos?|photographs?|pics?|img)"
 _LABEL_NOUN = rf"(?:{NOUN}|reference|ref|source|input|attachment|upload)"
@@ -48,17 +49,12 @@ class HandWrittenOrdinal(Rule):
         if _NOUNS.isdisjoint(context.words):
             return
         for draft in context.drafts():
-            text = draft.prose
-            for fine in phrases("ordinals", "fine").find(draft.lower, context.words):
-                text = (
-                    f"{text[: fine.start()]}{'_' * (fine.end() - fine.start())}{text[fine.end() :]}"
-                )
-            for found in pattern.finditer(text):
-                shown = draft.text[found.start() : found.end()]
-                message = f"{shown!r} counts an image by hand"
+            found = _first(draft, pattern, context.words)
+            if found is not None:
+                start, end = found
+                message = f"{draft.text[start:end]!r} counts an image by hand"
                 advice = f"write the handle: {self._handle(context)}"
-                yield Fault(context.place(draft, found.start(), found.end()), message, advice)
-                break
+                yield Fault(context.place(draft, start, end), message, advice)
 
     def _handle(self, context: Context) -> str:
         return " or ".join(f"{{{{ {name} }}}}" for name in list(context.slots)[:3])
@@ -68,6 +64,28 @@ _NOUNS = frozenset(
     "image images picture pictures photo photos photograph photographs pic pics img reference"
     " references ref source input attachment upload".split()
 )
+
+
+def _first(draft: Draft, pattern: re.Pattern[str], words: frozenset[str]) -> tuple[int, int] | None:
+    """The first image that is counted by hand; looked for around the words for images only."""
+    if _NOUNS.isdisjoint(draft.words):
+        return None
+    fine: list[tuple[int, int]] | None = None
+    for noun in _NOUN.finditer(draft.lower):
+        start = max(0, draft.prose.rfind(" ", 0, max(0, noun.start() - _BEFORE)))
+        found = pattern.search(draft.prose, start, noun.end() + _BEHIND)
+        if found is None:
+            continue
+        if fine is None:
+            fine = [m.span() for m in phrases("ordinals", "fine").find(draft.lower, words)]
+        if not any(begin < found.end() and found.start() < end for begin, end in fine):
+            return found.span()
+    return None
+
+
+_BEFORE, _BEHIND = 30, 16
+"""How far the number can stand from the word for an image, in characters."""
+_NOUN = re.compile(rf"\b(?:{'|'.join(sorted(_NOUNS))})\b")
 
 
 @cache

@@ -61,32 +61,32 @@ class KeywordSoup(Rule):
 
     def check(self, context: Context) -> Iterator[Fault]:
         for draft in context.drafts("edit", "subject", "details"):
-            for start, end, why in faults(draft, context.words):
+            for start, end, why in faults(draft):
                 message = f"{draft.text[start:end]!r} {why}"
                 advice = "say in a sentence what shall be seen: material, light, edge, texture"
                 yield Fault(context.place(draft, start, end), message, advice)
                 break
 
 
-def faults(draft: Draft, words: frozenset[str]) -> Iterator[tuple[int, int, str]]:
+def faults(draft: Draft) -> Iterator[tuple[int, int, str]]:
     """Where a text falls into tags or keywords, and why that is a fault."""
-    yield from _tags(draft, words)
+    yield from _tags(draft)
     yield from _strings(draft)
 
 
-def tag_spans(draft: Draft, words: frozenset[str]) -> Iterator[tuple[int, int]]:
+def tag_spans(draft: Draft) -> Iterator[tuple[int, int]]:
     """The tags that stand between commas, which can be taken out without a trace."""
-    if not words.isdisjoint(_tag_words()):
+    if _tag_phrases().may_stand_in(draft.words):
         for part in _parts(draft):
             if _is_tag(part.text):
                 yield part.start, part.end
 
 
-def _tags(draft: Draft, words: frozenset[str]) -> Iterator[tuple[int, int, str]]:
-    spans = [span for span in tag_spans(draft, words) if _is_chained(draft, span)]
+def _tags(draft: Draft) -> Iterator[tuple[int, int, str]]:
+    spans = [span for span in tag_spans(draft) if _is_chained(draft, span)]
     if spans:
         yield (*spans[0], "is a tag, which orders nothing")
-    for match in _strong().find(draft.lower, words):
+    for match in _strong().find(draft.lower, draft.words):
         yield match.start(), match.end(), "is praise or jargon, which orders nothing"
 
 
@@ -101,8 +101,8 @@ def _is_tag(text: str) -> bool:
 
 
 @cache
-def _tag_words() -> frozenset[str]:
-    return Phrases(listed("quality_tags", "tags")).first
+def _tag_phrases() -> Phrases:
+    return Phrases(listed("quality_tags", "tags"))
 
 
 @cache

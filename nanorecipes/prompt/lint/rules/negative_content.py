@@ -76,6 +76,8 @@ class NegativeContent(Rule):
         if _TRIGGERS.isdisjoint(context.words):
             return
         for draft in context.drafts("edit", "details"):
+            if _TRIGGERS.isdisjoint(draft.words):
+                continue
             found = any_of("negative_content", "patterns").search(self._judged(context, draft))
             if found is not None:
                 shown = draft.text[found.start() : found.end()]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from nanorecipes.prompt.lint import english
@@ -27,6 +29,7 @@ _KIND = {
 }
 _PART = listed("image_roles", "part")
 """Words for a property or a part: what counts is what they belong to."""
+_start = attrgetter("start")
 _GIVES = re.compile(
     r"\s*(?:gives?|lends?|provides?|supplies|supply|contributes?|is the (?:source|reference|"
     r"model) for|"
@@ -65,9 +68,9 @@ class OverloadedImage(Rule):
             return
         given: dict[str, dict[str, str]] = {}
         for draft in context.drafts("edit", "subject", "details"):
-            for at, char in enumerate(draft.text):
-                slot = context.slot_of(char) if is_image(char) else None
-                if slot not in references or slot is None:
+            for at in draft.images:
+                slot = context.slot_of(draft.text[at])
+                if slot not in references:
                     continue
                 known = given.setdefault(slot, {})
                 for thing in things_given(draft, at):
@@ -111,8 +114,8 @@ def kind_of(thing: Thing) -> tuple[str, str]:
 def things_given(draft: Draft, at: int) -> Iterator[Thing]:
     """What one mention of an image says that it gives."""
     words = draft.tokens
-    index = next((i for i, token in enumerate(words) if token.start <= at < token.end), None)
-    if index is None:
+    index = bisect_right(words, at, key=_start) - 1
+    if index < 0 or words[index].end <= at:
         return
     behind = draft.lower[at + 1 :].split(".")[0].split(";")[0]
     gives = _GIVES.match(behind)
@@ -195,8 +198,10 @@ def _begins(draft: Draft, words: Sequence[Token], at: int) -> bool:
         return True
     before = words[at - 1].word
     between = draft.lower[words[at - 1].end : words[at].start]
-    linking = english.PREPOSITIONS | english.FINITE | {"and", "or"}
-    return "," in between or before in linking
+    return "," in between or before in _LINKING
+
+
+_LINKING = english.PREPOSITIONS | english.FINITE | {"and", "or"}
 
 
 def listed_participles() -> frozenset[str]:

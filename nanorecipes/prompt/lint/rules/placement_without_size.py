@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from nanorecipes.prompt.lint.draft import is_image, is_value
-from nanorecipes.prompt.lint.grammar import Command, commands
+from nanorecipes.prompt.lint.draft import is_image
+from nanorecipes.prompt.lint.grammar import Command
 from nanorecipes.prompt.lint.rule import Fault, Rule
 from nanorecipes.prompt.lint.words import any_of, blot, listed, phrases
 
@@ -77,7 +77,7 @@ class PlacementWithoutSize(Rule):
 
 def _placing(context: Context, edit: Draft) -> Command | None:
     """The order that places something, if there is one."""
-    for order in commands(edit):
+    for order in edit.commands:
         if order.verb in _COVERING or _covers(order):
             continue
         leads = order.sentence == 0 and order.order.first <= 1
@@ -115,18 +115,14 @@ def _is_thing(order: Command) -> bool:
 
 def _states_size(context: Context, variant: Variant) -> bool:
     for draft in variant.of("edit") + variant.of("details"):
-        vague = [m.span() for m in phrases("size_phrases", "vague").find(draft.lower, _all(draft))]
+        vague = [m.span() for m in phrases("size_phrases", "vague").find(draft.lower, draft.words)]
         text = blot(draft.lower, vague)
         if any_of("size_phrases", "patterns").search(text) or _INSTEAD.search(text):
             return True
-        for char in draft.text:
-            param = context.param_of(char) if is_value(char) else None
+        for char in draft.values:
+            param = context.param_of(char)
             if param is not None and _SIZE_PARAM.search(
                 f"{param.name} {param.description}".lower()
             ):
                 return True
     return False
-
-
-def _all(draft: Draft) -> frozenset[str]:
-    return frozenset(re.findall(r"[^\W_]+", draft.lower))

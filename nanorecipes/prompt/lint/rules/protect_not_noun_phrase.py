@@ -40,6 +40,14 @@ _SPEAKERS = frozenset(
 )
 
 
+_PLAIN = re.compile(r"(?:the|a|an|her|his|their|its|every|each|all|any) (?!of )")
+_SUSPECT = frozenset(part for word in english.FINITE for part in word.split("'")) | frozenset(
+    "unchanged untouched unaltered unmodified unedited unaffected intact preserved retained"
+    " before same"
+    " identical put kept original exactly not never".split()
+)
+
+
 class ProtectNotNounPhrase(Rule):
     """A protect item is an order or a sentence, not a noun phrase.
 
@@ -77,6 +85,8 @@ class ProtectNotNounPhrase(Rule):
 
 
 def _fault(draft: Draft) -> str | None:
+    if _PLAIN.match(draft.lower) and _SUSPECT.isdisjoint(draft.words):
+        return None
     words = draft.tokens
     if not words:
         return None

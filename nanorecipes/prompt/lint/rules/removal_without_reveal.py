@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nanorecipes.prompt.lint.draft import is_value
-from nanorecipes.prompt.lint.grammar import Command, commands
+from nanorecipes.prompt.lint.grammar import Command
 from nanorecipes.prompt.lint.rule import Fault, Rule
 from nanorecipes.prompt.lint.words import any_of, blot, listed, phrases
 
@@ -80,7 +79,7 @@ class RemovalWithoutReveal(Rule):
 
 
 def _removing(edit: Draft) -> Command | None:
-    for order in commands(edit):
+    for order in edit.commands:
         words = {token.word for token in order.rest} | {
             word for thing in order.things for word in (*thing.rest, *thing.words)
         }
@@ -112,13 +111,14 @@ def _is_moved(order: Command, words: set[str]) -> bool:
 
 def _tells_reveal(context: Context, variant: Variant) -> bool:
     for draft in variant.of("edit") + variant.of("details"):
-        words = frozenset(re.findall(r"[^\W_]+", draft.lower))
-        empty = [m.span() for m in phrases("reveal_phrases", "empty").find(draft.lower, words)]
+        empty = [
+            m.span() for m in phrases("reveal_phrases", "empty").find(draft.lower, draft.words)
+        ]
         text = blot(draft.lower, empty)
         if any_of("reveal_phrases", "patterns").search(text) or _REPLACED.search(text):
             return True
-        for char in draft.text:
-            param = context.param_of(char) if is_value(char) else None
+        for char in draft.values:
+            param = context.param_of(char)
             if param is not None and _REVEAL_PARAM.search(_about(param.name, param.description)):
                 return True
     return False

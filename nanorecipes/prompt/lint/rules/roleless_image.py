@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nanorecipes.prompt.lint.draft import IMAGES, is_image
+from nanorecipes.prompt.lint.draft import IMAGES
 from nanorecipes.prompt.lint.rule import Fault, Rule
 
 if TYPE_CHECKING:
@@ -96,18 +96,17 @@ def _mentions(context: Context) -> dict[str, list[tuple[Draft, int, bool]]]:
     for draft in context.drafts():
         before: bool | None = None
         end = 0
-        for at, char in enumerate(draft.text):
-            if is_image(char):
-                between = draft.lower[end:at] if before is not None else ""
-                before = _gives_role(draft, at, before, between)
-                end = at + 1
-                found.setdefault(context.slot_of(char), []).append((draft, at, before))
+        for at in draft.images:
+            between = draft.lower[end:at] if before is not None else ""
+            before = _gives_role(draft, at, before, between)
+            end = at + 1
+            found.setdefault(context.slot_of(draft.text[at]), []).append((draft, at, before))
     return found
 
 
 def _gives_role(draft: Draft, at: int, before: bool | None, between: str) -> bool:
     """Whether a mention says what the image is for; one joined to another by `and` says as much."""
-    lead, behind = draft.lower[:at], draft.lower[at + 1 :]
+    lead, behind = draft.lower[max(0, at - 60) : at], draft.lower[at + 1 : at + 120]
     if _ATTACHED.match(behind):
         return False
     if before is not None and re.fullmatch(r"\s*(?:,|and|with|,? ?and also|or|&)\s*", between):

@@ -37,7 +37,8 @@ class TooManyPeople(Rule):
 
     def check(self, context: Context) -> Iterator[Fault]:
         most = context.model.people if context.model is not None else None
-        if most is None:
+        scene = context.capability in ("consistency", "composition")
+        if most is None or (context.most_images <= most and not scene):
             return
         kept = people_kept(context)
         if kept > most:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from nanorecipes.prompt.lint.draft import IMAGES, is_image
+from nanorecipes.prompt.lint.draft import IMAGES
 from nanorecipes.prompt.lint.rule import Fault, Rule
 from nanorecipes.prompt.lint.words import any_of
 
@@ -21,6 +21,16 @@ _STYLE = (
     r"line ?work|palette|colou?r grad(?:e|ing)|grading|treatment|rendering|handling|spirit|medium|"
     r"drawing style|art style|feel|vibe)"
 )
+_WORDS = frozenset(
+    "style styles styled restyle restyled look looks looking manner aesthetic aesthetics visual"
+    " technique"
+    " brushwork brush brushstroke brushstrokes line linework palette color colour grading treatment"
+    " rendering handling spirit medium drawing art feel vibe inspired reminiscent resemble"
+    " resembles"
+    " resembling mimic mimics mimicking imitate imitates imitating emulate emulates emulating as"
+    " stylistically redraw redrawn repaint repainted painted drawn".split()
+)
+"""Without any of these no image lends its style."""
 _LINK = (
     r"(?:(?:that is |as )?(?:seen|shown|used|found|set|given|displayed|demonstrated|"
     r"exemplified) (?:in|by)"
@@ -89,7 +99,7 @@ class UnboundedStyleReference(Rule):
     status = "preview"
 
     def check(self, context: Context) -> Iterator[Fault]:
-        if context.most_images < 2:
+        if context.most_images < 2 or _WORDS.isdisjoint(context.words):
             return
         for variant in context.variants:
             for draft in variant.drafts:
@@ -103,7 +113,7 @@ class UnboundedStyleReference(Rule):
 
 
 def _style_of(context: Context, draft: Draft) -> tuple[int, int, str] | None:
-    if draft.section == "protect" or not any(is_image(char) for char in draft.text):
+    if draft.section == "protect" or not draft.images:
         return None
     first = next(iter(context.slots))
     for match in _uses().finditer(draft.lower):

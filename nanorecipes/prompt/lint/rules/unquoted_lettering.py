@@ -63,6 +63,19 @@ _ABOUT_LETTERING = re.compile(
 )
 
 
+_WORDS = frozenset(
+    "text word words letters lettering inscription caption title titles subtitle headline"
+    " slogan tagline"
+    " motto message greeting name names phrase wordmark quote quotation initials monogram"
+    " signature lines"
+    " reading reads saying says say stating states spelling spells read write inscribe typeset"
+    " letter"
+    " spell type chalk scrawl print paint engrave carve etch emboss embroider stitch sew"
+    " stencil stamp add"
+    " put place set pipe spray tattoo display".split()
+)
+
+
 class UnquotedLettering(Rule):
     """Lettering for the picture stands outside quotes.
 
@@ -90,10 +103,10 @@ class UnquotedLettering(Rule):
     status = "preview"
 
     def check(self, context: Context) -> Iterator[Fault]:
-        drafts = context.drafts("edit", "details")
-        drafts += [draft for variant in context.examples for draft in variant.drafts
-                   if draft.section in ("edit", "details")]  # fmt: skip
-        for draft in drafts:
+        has_words = not _WORDS.isdisjoint(context.words)
+        examples = context.example_drafts(_WORDS, "edit", "details")
+        told = context.drafts("edit", "details") if has_words else []
+        for draft in [*told, *examples]:
             found = _unquoted(context, draft)
             if found is not None:
                 start, end = found
@@ -114,6 +127,8 @@ class UnquotedLettering(Rule):
 
 
 def _unquoted(context: Context, draft: Draft) -> tuple[int, int] | None:
+    if _WORDS.isdisjoint(draft.words):
+        return None
     text = _judged(context, draft)
     lower = text.lower() if len(text.lower()) == len(text) else text
     return _said(text, lower) or _named(text, lower) or _given(context, lower)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from nanorecipes.prompt.lint.rule import Fault, Rule
@@ -47,14 +47,14 @@ class VagueProtection(Rule):
     name = "vague-protection"
 
     def check(self, context: Context) -> Iterator[Fault]:
-        for variant in [*context.variants, *context.examples]:
+        passed = any(draft.values for draft in context.drafts("protect"))
+        for variant in [*context.variants, *(context.examples if passed else ())]:
             kept = variant.protect
-            vague = [draft for draft in kept if is_vague(draft)]
-            if len(vague) == len(kept):
-                yield self._nothing(context, vague)
+            if all(is_vague(draft) for draft in kept):
+                yield self._nothing(context, kept)
                 return
-            for draft in vague:
-                if draft.lower.startswith(_ORDERS):
+            for draft in kept:
+                if draft.lower.startswith(_ORDERS) and is_vague(draft):
                     yield self._fault(context, draft)
                     return
 
@@ -73,7 +73,11 @@ class VagueProtection(Rule):
 
 def is_vague(draft: Draft) -> bool:
     """Whether a protect item names no thing."""
-    text = draft.lower.rstrip(" .;,!")
+    return _is_vague(draft.lower.rstrip(" .;,!"))
+
+
+@lru_cache(maxsize=1024)
+def _is_vague(text: str) -> bool:
     if text in _known():
         return True
     parts = [part for part in _SPLIT.split(text) if part]
