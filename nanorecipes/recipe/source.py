@@ -290,8 +290,9 @@ def _check_depth(path: Path, text: str) -> None:
     except yaml.MarkedYAMLError as exc:
         # libyaml has a bound of its own, and may meet it while it looks ahead for a key: what
         # stands before that place is deep enough. Composing meets any other error and tells it.
-        if exc.problem == _TOO_DEEP_FOR_LIBYAML and exc.problem_mark.index < len(text):
-            _check_depth(path, text[: exc.problem_mark.index])
+        mark = exc.problem_mark
+        if exc.problem == _TOO_DEEP_FOR_LIBYAML and mark is not None and mark.index < len(text):
+            _check_depth(path, text[: mark.index])
     except yaml.YAMLError:
         pass  # composing meets the same error, and tells about it
     finally:
