@@ -383,10 +383,12 @@ def names() -> str:
 
 
 def members(name: str) -> str:
-    """The signatures and docstrings of a public class."""
+    """The signatures and docstrings of a public class, or of a function."""
     import nanorecipes
 
     kind = getattr(nanorecipes, name)
+    if not inspect.isclass(kind):
+        return _signature_block(name, kind)
     parts = [_signature_block(name, kind)] if name in _MADE_BY_CALLERS else []
     attributes = [(code(n), doc) for n, doc in _fields(kind)]
     methods = []
@@ -431,7 +433,7 @@ def _fields(kind: type) -> Iterator[tuple[str, str]]:
         return
     source = inspect.getsource(kind)
     for field in dataclasses.fields(kind):
-        if field.name in _INTERNAL:
+        if field.name in _INTERNAL or field.name.startswith("_"):
             continue
         found = re.search(rf'\n    {field.name}: [^\n]*\n    """(.*?)"""', source, re.DOTALL)
         yield field.name, (found.group(1) if found else _plain_type(field.type)).strip()

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         TaskTimeoutError,
         UnknownRecipeError,
     )  # fmt: skip
+    from nanorecipes.proof import Proof, prove, restore
     from nanorecipes.request import Request
     from nanorecipes.result import Result, ResultImage
 
@@ -51,7 +52,8 @@ _ERRORS = (
 )  # fmt: skip
 
 _HOMES = {
-    "AsyncClient": "client", "Client": "client", "Library": "book", "Recipe": "book",
+    "AsyncClient": "client", "Client": "client", "Library": "book", "Proof": "proof.values",
+    "Recipe": "book", "prove": "proof.front", "restore": "proof.front",
     "Request": "request", "Result": "result", "ResultImage": "result", "Task": "client",
     "configure": "config", "recipes": "book", **dict.fromkeys(_ERRORS, "errors"),
 }  # fmt: skip
@@ -61,9 +63,9 @@ __all__ = [
     "ConfigurationError", "ContentBlockedError", "DownloadError", "InputError",
     "InsufficientCreditsError", "LedgerError", "Library", "LimitError", "MissingExtraError",
     "NanorecipesError",
-    "NoImageError", "OutcomeUnknownError", "RateLimitError", "Recipe", "RecipeError",
+    "NoImageError", "OutcomeUnknownError", "Proof", "RateLimitError", "Recipe", "RecipeError",
     "RenderError", "Request", "Result", "ResultImage", "SaveError", "ServiceError", "Task",
-    "TaskTimeoutError", "UnknownRecipeError", "configure", "recipes",
+    "TaskTimeoutError", "UnknownRecipeError", "configure", "prove", "recipes", "restore",
 ]  # fmt: skip
 
 

@@ -151,7 +151,7 @@ class MissingExtraError(NanorecipesError, ImportError):
 
     def __init__(self, part: str, extra: str) -> None:
         super().__init__(
-            f"{part} needs packages that are not installed",
+            f"{part} needs nanorecipes[{extra}], which is not installed",
             help=f"pip install 'nanorecipes[{extra}]'",
         )
         self.extra = extra

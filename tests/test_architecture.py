@@ -73,7 +73,7 @@ ROOMS: dict[str, str] = {
     " lint_settings naming prompt.lint proof provenance recipe report request rerun result"
     " sandbox scaffold search_path service testing wire nanorecipes",
     "__main__": "cli",
-    "nanorecipes": "book client config errors request result",
+    "nanorecipes": "book client config errors proof request result",
 }
 """Each room, from the ground up, and the rooms that it may use: all of them stand above it here."""
 
@@ -258,7 +258,8 @@ def test_no_other_http_library_is_used(library: str) -> None:
     assert not [str(item) for item in imports() if f"{item.target}.".startswith(f"{library}.")]
 
 
-HEAVY = ("PIL", "jinja2", "pydantic", "pydantic_core", "yaml", "httpx", "aiohttp", "click", "numpy")
+HEAVY = ("PIL", "jinja2", "pydantic", "pydantic_core", "yaml", "httpx", "aiohttp", "click", "numpy",
+         "cv2")  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -266,6 +267,7 @@ HEAVY = ("PIL", "jinja2", "pydantic", "pydantic_core", "yaml", "httpx", "aiohttp
     [
         ("import nanorecipes", HEAVY),
         ("import nanorecipes; nanorecipes.InputError, dir(nanorecipes)", HEAVY),
+        ("from nanorecipes import Proof, prove, restore", HEAVY),
         (
             "import nanorecipes; list(nanorecipes.recipes)",
             ("PIL", "pydantic", "httpx", "aiohttp", "click", "numpy"),
@@ -276,7 +278,7 @@ HEAVY = ("PIL", "jinja2", "pydantic", "pydantic_core", "yaml", "httpx", "aiohttp
             ("PIL", "pydantic", "httpx", "aiohttp", "click", "numpy"),
         ),
     ],
-    ids=["import", "errors", "list", "render"],
+    ids=["import", "errors", "proof", "list", "render"],
 )
 def test_heavy_parts_are_loaded_where_they_are_used(code: str, absent: tuple[str, ...]) -> None:
     """A process that only renders starts in a moment."""

@@ -6,15 +6,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nanorecipes.proof.judge import prove
-    from nanorecipes.proof.restoring import Restored, restore
-    from nanorecipes.proof.values import Change, Changes, Edges, Framing, Proof, Tone, Verdict
+    from nanorecipes.proof.front import prove, restore
+    from nanorecipes.proof.restoring import Restored
+    from nanorecipes.proof.values import (
+        Change,
+        Changes,
+        Edges,
+        Framing,
+        Ignored,
+        Proof,
+        Tone,
+        Verdict,
+    )
 
 __all__ = [
     "Change",
     "Changes",
     "Edges",
     "Framing",
+    "Ignored",
     "Proof",
     "Restored",
     "Tone",
@@ -23,11 +33,13 @@ __all__ = [
     "restore",
 ]
 
+_VALUES = ("Change", "Changes", "Edges", "Framing", "Ignored", "Proof", "Tone", "Verdict")
 _HOMES = {
-    "prove": "judge",
-    "restore": "restoring",
+    "prove": "front",
+    "restore": "front",
     "Restored": "restoring",
-} | dict.fromkeys(("Change", "Changes", "Edges", "Framing", "Proof", "Tone", "Verdict"), "values")
+    **dict.fromkeys(_VALUES, "values"),
+}
 
 
 def __getattr__(name: str) -> Any:

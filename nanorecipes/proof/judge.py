@@ -20,8 +20,11 @@ from nanorecipes.proof.regions import Region, read_region
 from nanorecipes.proof.values import Change, Changes, Edges, Framing, Proof, Tone, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from nanorecipes.proof.engine import Mask, Plane
     from nanorecipes.proof.pictures import ImageLike
+    from nanorecipes.proof.values import Ignored
 
 KEPT, DRIFTED = 0.5, 0.4
 """Scores from which a promise counts as kept, and below which as broken; between: unclear."""
@@ -43,6 +46,8 @@ class Claim:
     allowed: Mask | None
     """Where change was allowed; None when no region was given."""
     protected: Mask | None
+    ignored: Collection[Ignored] = ()
+    """What doesn't count: tone, framing."""
 
 
 @dataclass(frozen=True)
@@ -65,20 +70,9 @@ def prove(
     changes: Changes = "part",
     region: Region | None = None,
     protect: Region | None = None,
+    ignore: Collection[Ignored] = (),
 ) -> Proof:
-    """Hold an output against what the edit was allowed to change.
-
-    Args:
-        source: The picture that was edited: a path, bytes, an open binary file, a PIL image.
-        output: What came back, in any resolution.
-        changes: What the edit may change, as in a recipe.
-        region: Where change was allowed: a mask picture (white), or boxes as left, top, right,
-            bottom in source pixels or as fractions of 0 to 1.
-        protect: Where nothing may change, in the same form; it wins over `region`.
-
-    Raises:
-        InputError: a picture or region can't be read.
-    """
+    """Hold an output against what the edit was allowed to change: see `proof.front.prove`."""
     started = time.perf_counter()
     if changes not in get_args(Changes):
         options = ", ".join(get_args(Changes))
@@ -87,7 +81,7 @@ def prove(
     shape = loads.source.pixels.shape[:2]
     allowed = read_region(region, "region", loads.source.size, shape)
     protected = read_region(protect, "protect", loads.source.size, shape)
-    claim = _claim(changes, allowed, protected)
+    claim = dataclasses.replace(_claim(changes, allowed, protected), ignored=ignore)
     return _prove(loads, claim, started)
 
 
@@ -193,8 +187,11 @@ def _rule(
     if not framing.found:
         return _lost(comparison, claim)
     content = _content(comparison, claim, evidence, found)
-    frame = _chance((fr.excess(framing) - fr.LIMIT) / 0.003)
-    tone = 1.0 if claim.changes != "part" else _chance((_tone_excess(comparison.tone) - 1) / 0.1)
+    frame = tone = 1.0
+    if "framing" not in claim.ignored:
+        frame = _chance((fr.excess(framing) - fr.LIMIT) / 0.003)
+    if claim.changes == "part" and "tone" not in claim.ignored:
+        tone = _chance((_tone_excess(comparison.tone) - 1) / 0.1)
     score = min(content.score, frame, tone)
     if score == content.score:
         return content

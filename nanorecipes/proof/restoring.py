@@ -58,20 +58,7 @@ def restore(
     protect: Region | None = None,
     feather: float = 0.003,
 ) -> Restored:
-    """Put the source's pixels back everywhere but in the region.
-
-    Args:
-        source: The picture that was edited.
-        output: What came back.
-        region: Where change was allowed; without it the one changed part found is taken.
-        protect: Where the source is put back in any case.
-        feather: Half width of the seam as a share of the output's long side.
-
-    Raises:
-        InputError: a picture or region can't be read.
-        NanorecipesError: the pictures can't be laid over each other surely enough, the framing
-            changed, or nothing says what the edit was.
-    """
+    """Put the source's pixels back everywhere but in the region: see `proof.front.restore`."""
     if not 0 <= feather <= 0.1:
         raise bad_option("feather", f"found {feather!r}, expected 0 to 0.1", "leave it out")
     loads = compare.load_both(source, output)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Changes = Literal["part", "background", "look", "scene"]
 """What an edit was allowed to change."""
 Verdict = Literal["kept", "drifted", "unclear", "not provable"]
+Ignored = Literal["tone", "framing"]
+"""What may be accepted: a shift of the whole in light and colour; zoom, crop, shift, stretch."""
 
 SCORE_MEANING = (
     "how far the pixels outside the allowed change support that the promise was kept: "
@@ -95,19 +97,31 @@ class Proof:
     """The recipe's promise held against the output."""
 
     verdict: Verdict
+    """kept, drifted, unclear (the signs are too weak to say), or not provable."""
     score: float | None
-    """See `score_means`; None when pixels can't prove the promise."""
+    """1 everything stayed ... 0 something surely did not; None where pixels can't tell."""
     reasons: tuple[str, ...]
+    """Why, in plain sentences, the deciding one first."""
     changes: Changes
+    """What the edit was allowed to change."""
     framing: Framing
+    """How the source lies in the output: scale, shift, turn, cropped edges."""
     tone: Tone
+    """How exposure and colour of the whole moved."""
     changed: tuple[Change, ...]
-    """Biggest first."""
+    """The places that differ, biggest first, each with its box in source pixels."""
     source_size: tuple[int, int]
     """Width and height of the source in pixels."""
     output_size: tuple[int, int]
+    """Width and height of the output in pixels."""
     duration_s: float
+    """How long it took."""
     score_means: str = SCORE_MEANING
+    """The score's meaning in words."""
+    min_score: float | None = None
+    """The score that was asked for: below it the verdict is drifted."""
+    ignored: tuple[Ignored, ...] = ()
+    """What was accepted, so that neither score nor verdict counts it."""
     _canvas: Canvas | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -119,8 +133,11 @@ class Proof:
         """The proof as plain data: numbers, texts, lists; no pictures."""
         data = {
             key: getattr(self, key)
-            for key in ("verdict", "score", "score_means", "changes", "source_size", "output_size")
-        }
+            for key in (
+                "verdict", "score", "score_means", "changes", "min_score", "ignored",
+                "source_size", "output_size",
+            )
+        }  # fmt: skip
         data["reasons"] = list(self.reasons)
         data["framing"] = asdict(self.framing)
         data["tone"] = asdict(self.tone)

@@ -241,14 +241,65 @@ def test_importing_the_package_loads_no_arrays() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_a_missing_library_names_the_extra() -> None:
-    """Without the extra the error says what to install."""
+@pytest.mark.parametrize("call", ["prove(b'', b'')", "restore(b'', b'')"])
+def test_a_missing_library_names_the_extra(call: str) -> None:
+    """Without the extra the names can be imported, and a call says what to install."""
     code = (
         "import sys; sys.modules['cv2'] = None\n"
-        "from nanorecipes.errors import MissingExtraError\n"
-        "try:\n    from nanorecipes.proof import prove\n"
+        "from nanorecipes import MissingExtraError, prove, restore\n"
+        f"try:\n    {call}\n"
         "except MissingExtraError as exc:\n"
-        "    assert exc.extra == 'proof' and '[proof]' in exc.help\n"
+        "    assert exc.extra == 'proof' and 'nanorecipes[proof]' in exc.message + exc.help\n"
         "else:\n    sys.exit('no error')\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_score_below_the_one_asked_for_is_drift(picture: Image.Image) -> None:
+    """A shop may want near certainty where the usual verdict is content with less."""
+    output = resynthesised(patched(picture, EDIT))
+    plain = prove(picture, output, region=EDIT)
+    assert plain.score is not None
+    assert 0.5 <= plain.score < 1
+    strict = prove(picture, output, region=EDIT, min_score=1.0)
+    assert (plain.verdict, strict.verdict) == ("kept", "drifted")
+    assert strict.score == plain.score
+    assert strict.reasons[0].endswith("is below the 1 that was asked for")
+    assert "everything stayed" not in " ".join(strict.reasons)
+    assert prove(picture, output, region=EDIT, min_score=plain.score).verdict == "kept"
+    assert prove(picture, output, changes="scene", min_score=1.0).verdict == "not provable"
+
+
+def test_what_is_ignored_does_not_count(picture: Image.Image) -> None:
+    """A recipe that may brighten or reframe says so, and is held to the rest."""
+    dark = Image.eval(picture, lambda value: value // 3)
+    assert prove(picture, dark).verdict == "drifted"
+    assert prove(picture, dark, ignore=["tone"]).verdict == "kept"
+    assert prove(picture, dark, ignore=["framing"]).verdict == "drifted"
+    width, height = picture.size
+    zoomed = picture.crop((24, 18, width - 24, height - 18)).resize(picture.size)
+    assert prove(picture, zoomed).verdict == "drifted"
+    accepted = prove(picture, zoomed, ignore=["framing"])
+    assert (accepted.verdict, accepted.to_json()["ignored"]) == ("kept", ["framing"])
+    mirrored = ImageOps.mirror(picture)
+    assert prove(picture, mirrored, ignore=["framing", "tone"]).verdict == "drifted"
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"min_score": 2}, "min_score"),
+        ({"min_score": float("nan")}, "min_score"),
+        ({"min_score": "0.9"}, "min_score"),
+        ({"ignore": ["shadows"]}, "ignore"),
+        ({"ignore": "tone"}, "ignore"),
+    ],
+    ids=str,
+)
+def test_a_bad_policy_is_refused(
+    picture: Image.Image, options: dict[str, object], field: str
+) -> None:
+    """A bar that means nothing would pass everything."""
+    with pytest.raises(InputError) as caught:
+        prove(picture, picture, **options)
+    assert [found.field for found in caught.value.diagnostics] == [field]

@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 
 from PIL.Image import Image
 
@@ -18,6 +18,7 @@ from nanorecipes import (
     Library,
     LimitError,
     OutcomeUnknownError,
+    Proof,
     RateLimitError,
     Recipe,
     RecipeError,
@@ -27,7 +28,9 @@ from nanorecipes import (
     TaskTimeoutError,
     UnknownRecipeError,
     configure,
+    prove,
     recipes,
+    restore,
 )
 from nanorecipes.diagnostics import Diagnostic
 from nanorecipes.recipe.params import Param, Slot
@@ -102,6 +105,20 @@ async def run_async(request: Request) -> Result:
         task = await client.submit(request)
         assert_type(await client.wait(task), Result)
         return await client.run(request)
+
+
+def hold(picture: Image) -> None:
+    """An output is held against its source; regions are boxes or masks."""
+    proof = prove("photo.jpg", Path("out.png"), region=(0, 0, 0.5, 1), min_score=0.9)
+    prove(picture, b"", changes="background", protect=[(1, 2, 30, 40)], ignore=["tone"])
+    assert_type(proof, Proof)
+    assert_type(proof.verdict, Literal["kept", "drifted", "unclear", "not provable"])
+    assert_type(proof.score, float | None)
+    assert_type(proof.reasons, tuple[str, ...])
+    assert_type(proof.drift[0].box, tuple[int, int, int, int])
+    assert_type(proof.overlay(), Image)
+    assert_type(proof.to_json(), dict[str, Any])
+    assert_type(restore("photo.jpg", "out.png", region="mask.png").image, Image)
 
 
 def handle(request: Request) -> None:
