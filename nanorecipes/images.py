@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from nanorecipes import files
 from nanorecipes.headers import displayed_size
@@ -27,6 +27,15 @@ Kind = Literal["path", "url", "bytes"]
 
 class BadImageError(ValueError):
     """An image input that can't be used; the text says why and what is accepted."""
+
+
+def public_name(source: str) -> str:
+    """A path as it is; a URL without user, query and fragment, which may hold a signature."""
+    if "://" not in source:
+        return source
+    parts = urlsplit(source)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
 @dataclass(unsafe_hash=True)  # never changed, but frozen would make each three times as slow

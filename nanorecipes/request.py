@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from nanorecipes.images import ImageInput
+    from nanorecipes.markup import Shown
 
 SECTIONS = ("edit", "subject", "details", "protect")
 SectionName = Literal["edit", "subject", "details", "protect"]
@@ -39,6 +40,20 @@ class AttachedImage(NamedTuple):
     def source(self) -> str:
         """The path or URL as given, or a made-up name for bytes."""
         return self.input.name
+
+    @property
+    def shown(self) -> Shown:
+        """The picture for a notebook: nothing is fetched, so one behind a URL is only named."""
+        from nanorecipes.images import BadImageError, public_name
+        from nanorecipes.markup import Shown
+
+        caption = f"{self.ordinal}. {self.slot} ({self.role}): {public_name(self.source)}"
+        if not self.input.is_local:
+            return Shown(caption, None, "behind a URL")
+        try:
+            return Shown(caption, self.input.read())
+        except BadImageError as exc:
+            return Shown(caption, None, str(exc))
 
 
 @dataclass(frozen=True)
@@ -140,6 +155,21 @@ class Request:
 
         return wire.payload(self, urls or {}, celery=celery)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: what is attached, the prompt by sections, and what it costs."""
+        from nanorecipes import markup
+
+        settings = (f"{name} {value}" for name, value in self.settings.items() if name != "model")
+        usd = "cost unknown" if self.estimated_cost is None else f"about ${self.estimated_cost}"
+        return markup.frame([
+            markup.heading(
+                self.recipe, [self.model, *settings, f"{usd} ({self.cost_basis})", "not sent"]
+            ),
+            markup.pictures([image.shown for image in self.images]),
+            markup.sections((section.name, section.text) for section in self.sections),
+            markup.notices(self.warnings),
+        ])  # fmt: skip
+
     @cached_property
     def _match(self) -> tuple[str | None, str | None] | None:
         """The ratio for `match` and a warning, each or None; None as a whole without `match`."""
@@ -150,11 +180,11 @@ class Request:
 
 def match_ratio(model: Model, image: ImageInput) -> tuple[str | None, str | None]:
     """The ratio nearest to a picture's shape, or None with the reason why there is none."""
-    from nanorecipes.images import BadImageError
+    from nanorecipes.images import BadImageError, public_name
 
     left_out = "aspect_ratio: match is left out, and the output follows the input"
     if not image.is_local:
-        return None, f"{left_out}: the size of {image.name} is not known"
+        return None, f"{left_out}: the size of {public_name(image.name)} is not known"
     try:
         size = image.size_px
     except BadImageError as exc:

@@ -12,13 +12,12 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit, urlunsplit
 
 from nanorecipes import files, naming
 from nanorecipes.convert import TYPES, convert
 from nanorecipes.embed import embed
 from nanorecipes.errors import SaveError
-from nanorecipes.images import BadImageError
+from nanorecipes.images import BadImageError, public_name
 from nanorecipes.service.agent import tool_version
 
 if TYPE_CHECKING:
@@ -131,6 +130,12 @@ class ResultImage:
     def extension(self) -> str:
         """The file's extension by its bytes, with the dot."""
         return files.EXTENSIONS[self.mime_type]
+
+    @property
+    def caption(self) -> str:
+        """Its number, size and type, for people."""
+        size = f"{self.size[0]}x{self.size[1]} " if self.size else ""
+        return f"result {self.number}: {size}{self.mime_type}"
 
     @property
     def received_data(self) -> bytes:
@@ -298,6 +303,26 @@ class Result:
         """What came otherwise than asked: size, number, type, a picture that can't be fetched."""
         return self.origin.warnings
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: what was sent beside what came back, and what it cost."""
+        from nanorecipes import markup
+
+        request = self.request
+        usd = "cost unknown" if self.cost is None else f"${self.cost} ({self.cost_source})"
+        fake = "sandbox: a drawing, nothing was charged" if self.backend == "sandbox" else ""
+        task = f"task {self.task_id}" if self.task_id else ""
+        before = [image.shown for image in request.images] if request else []
+        after = [markup.Shown(image.caption, image.data) for image in self.images]
+        return markup.frame([
+            markup.heading(
+                request.recipe if request else "result",
+                [request.model if request else "", usd, task, fake],
+            ),
+            # The results first: what is attached may be more than is shown.
+            markup.pictures([*before[:1], *after, *before[1:]]),
+            markup.notices(self.warnings),
+        ])  # fmt: skip
+
     def save(
         self,
         folder: str | os.PathLike[str] = ".",
@@ -390,15 +415,6 @@ def _input(image: AttachedImage) -> dict[str, Any]:
         "source": public_name(image.source),
         "sha256": digest,
     }
-
-
-def public_name(source: str) -> str:
-    """A path as it is; a URL without user, query and fragment, which may hold a signature."""
-    if "://" not in source:
-        return source
-    parts = urlsplit(source)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
 def now_utc(seconds: float) -> datetime:

@@ -25,6 +25,8 @@ ROOMS: dict[str, str] = {
     "errors": "diagnostics",
     "files": "codes diagnostics errors",
     "headers": "",
+    "preview": "",
+    "markup": "preview",
     "images": "files headers",
     "xmp": "",
     "embed": "xmp",
@@ -37,7 +39,7 @@ ROOMS: dict[str, str] = {
     # From a file to a request.
     "recipe": GROUND,
     "inputs_schema": "recipe",
-    "request": "catalogue images wire",
+    "request": "catalogue images markup wire",
     "prompt": f"{GROUND} recipe request",
     "prompt.lint": f"{GROUND} catalogue recipe prompt",
     "arguments": f"{GROUND} images recipe",
@@ -51,7 +53,7 @@ ROOMS: dict[str, str] = {
     "fit": "files images recent",
     "preflight": f"{GROUND} files fit images request",
     "uploads": "config errors files fit images recent service",
-    "result": "convert embed errors files images naming request service",
+    "result": "convert embed errors files images markup naming request service",
     "arrival": "errors request result service",
     # What callers hold.
     "client": f"{GROUND} arrival config preflight request result sandbox service uploads",
@@ -66,11 +68,11 @@ ROOMS: dict[str, str] = {
     "testing": f"{GROUND} book files linting prompt recipe request",
     "scaffold": f"{GROUND} book files recipe",
     "proof": f"{GROUND} images",
-    "report": f"{GROUND} files images provenance",
+    "report": f"{GROUND} files images preview provenance",
     "pytest_plugin": f"{GROUND} linting recipe search_path testing",
     # The faces: they call what a user could call.
     "cli": f"{GROUND} arguments batch book catalogue client config convert files images linting"
-    " lint_settings naming prompt.lint proof provenance recipe report request rerun result"
+    " lint_settings naming preview prompt.lint proof provenance recipe report request rerun result"
     " sandbox scaffold search_path service testing wire nanorecipes",
     "__main__": "cli",
     "nanorecipes": "book client config errors proof request result",

@@ -48,6 +48,12 @@ MAX_COST = click.option(
 )
 
 
+SHOW = click.option(
+    "--show", is_flag=True,
+    help="Show a small picture in a terminal that can: kitty, iTerm2 or sixels.",
+)  # fmt: skip
+
+
 @click.command("run")
 @recipe_argument
 @inputs_argument
@@ -56,6 +62,7 @@ MAX_COST = click.option(
 @SANDBOX
 @MAX_COST
 @TIMEOUT
+@SHOW
 @save_options
 @common
 def run_command(
@@ -65,6 +72,7 @@ def run_command(
     sandbox: bool,
     max_cost: Decimal | None,
     timeout: float,
+    show: bool,
     saving: Saving,
     as_json: bool,
     quiet: bool,
@@ -79,10 +87,12 @@ def run_command(
 
     recipe = find_recipe(recipes, recipe_name)
     request = recipe.render(**read_inputs(recipe, inputs), **call_arguments(options))
-    send(
+    result = send(
         request, out=out, sandbox=sandbox, max_cost=max_cost, timeout=timeout, saving=saving,
         as_json=as_json, quiet=quiet,
     )  # fmt: skip
+    if show:
+        view.show_pictures([image.data for image in result.images])
 
 
 def send(
@@ -95,7 +105,7 @@ def send(
     saving: Saving,
     as_json: bool,
     quiet: bool,
-) -> None:
+) -> Result:
     """Send a request and save what comes, with everything checked before."""
     _check_pictures(request)
     view.warn(request.warnings)
@@ -106,6 +116,7 @@ def send(
         progress.start(request, client.backend)
         result = _guarded(progress, lambda: client.run(request, max_cost=max_cost))
         _save(result, out, request, saving, as_json, quiet, client)
+    return result
 
 
 @click.command("resume")

@@ -52,6 +52,25 @@ def info(text: str, quiet: bool = False) -> None:
         click.echo(text, err=True)
 
 
+def show_pictures(pictures: Iterable[bytes]) -> None:
+    """Small pictures for the person at the terminal; a line in words where it shows none."""
+    from nanorecipes.cli import terminal
+
+    protocol = terminal.find_protocol() if sys.stderr.isatty() else None
+    if protocol is None:
+        info(f"no picture is shown: this is no terminal known to show any ({terminal.VARIABLE}="
+             "kitty, iterm2 or sixel says that it can)")  # fmt: skip
+        return
+    for data in pictures:
+        shown = terminal.picture_bytes(data, protocol)
+        if shown is None:
+            info("no picture is shown: it can't be decoded here")
+            continue
+        sys.stderr.flush()
+        sys.stderr.buffer.write(shown + b"\n")
+        sys.stderr.buffer.flush()
+
+
 def warn(texts: Iterable[str]) -> None:
     """Warnings, each in a line of its own."""
     for text in texts:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
-import warnings
 from pathlib import Path
 
 from nanorecipes import files
 from nanorecipes.images import MAX_INPUT_BYTES
-
-EDGE_PX = 400
-QUALITY = 72
-MAX_PIXELS = 40_000_000
+from nanorecipes.preview import EDGE_PX, small_picture
 
 
 class Thumbnails:
@@ -47,30 +42,6 @@ class Thumbnails:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.made += 1
         return files.write_atomic(target, data)
-
-
-def small_picture(data: bytes, edge_px: int = EDGE_PX) -> bytes | None:
-    """A picture at most so large, as WebP; None when it can't be decoded or is too large."""
-    from PIL import Image, ImageOps
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data)) as image:
-                image.draft("RGB", (edge_px, edge_px))  # JPEG alone: decodes an eighth at best
-                if image.width * image.height > MAX_PIXELS:
-                    return None
-                image.thumbnail((edge_px, edge_px))
-                upright = ImageOps.exif_transpose(image)
-                clear = upright.has_transparency_data
-                buffer = io.BytesIO()
-                upright.convert("RGBA" if clear else "RGB").save(
-                    buffer, "WEBP", quality=QUALITY, method=2
-                )
-                return buffer.getvalue()
-    # Decoders of damaged files raise whatever they come across.
-    except Exception:
-        return None
 
 
 def _small(path: Path, size: int, sha256: str | None) -> bytes | None:
