@@ -42,6 +42,7 @@ class Builder:
         self._facts = {
             "recipe": definition.name, "version": definition.version, "hash": definition.hash,
             "changes": definition.changes, "notices": _deprecation(definition),
+            "prove": definition.data.get("prove"),
         }  # fmt: skip
 
     @property

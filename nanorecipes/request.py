@@ -84,6 +84,8 @@ class Request:
     notices: tuple[str, ...] = ()
     additions: Mapping[str, Any] | None = None
     """`protect` and `notes` as the call gave them, where it did."""
+    prove: Mapping[str, Any] | None = None
+    """How strictly the recipe wants its result held against the source, where it says."""
 
     @classmethod
     def make(cls, **fields: Any) -> Request:

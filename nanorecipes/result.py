@@ -66,6 +66,8 @@ class Origin:
             "recipe": request.recipe if request else None,
             "version": request.version if request else None,
             "hash": request.hash if request else None,
+            "changes": request.changes if request else None,
+            "prove": dict(request.prove) if request and request.prove else None,
             "inputs": {
                 "images": [_input(image) for image in request.images] if request else [],
                 "values": dict(request.inputs) if request else {},

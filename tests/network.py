@@ -46,7 +46,7 @@ def request(*images: Any, **options: Any) -> Request:
         recipe="edit/change_part",
         version="1.0.0",
         hash="sha256:00",
-        changes="the mug",
+        changes="part",
         prompt=text,
         sections=(Section("edit", text),),
         images=attached,

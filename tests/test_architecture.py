@@ -44,6 +44,7 @@ ROOMS: dict[str, str] = {
     "prompt.lint": f"{GROUND} catalogue recipe prompt",
     "arguments": f"{GROUND} images recipe",
     "builder": f"{GROUND} arguments catalogue images limits prompt recipe request",
+    "proof": f"{GROUND} images",
     # To the service and back.
     "sandbox": "catalogue errors files images suggest wire",
     "service": "errors files request sandbox wire",
@@ -53,6 +54,8 @@ ROOMS: dict[str, str] = {
     "fit": "files images recent",
     "preflight": f"{GROUND} files fit images request",
     "uploads": "config errors files fit images recent service",
+    "proving": f"{GROUND} files images proof provenance request sandbox service",
+    "composite": "convert embed errors files proof proving service",
     "result": "convert embed errors files images markup naming request service",
     "arrival": "errors request result service",
     # What callers hold.
@@ -67,13 +70,12 @@ ROOMS: dict[str, str] = {
     " recipe search_path",
     "testing": f"{GROUND} book files linting prompt recipe request",
     "scaffold": f"{GROUND} book files recipe",
-    "proof": f"{GROUND} images",
     "report": f"{GROUND} files images preview provenance",
     "pytest_plugin": f"{GROUND} linting recipe search_path testing",
     # The faces: they call what a user could call.
-    "cli": f"{GROUND} arguments batch book catalogue client config convert files images linting"
-    " lint_settings naming preview prompt.lint proof provenance recipe report request rerun result"
-    " sandbox scaffold search_path service testing wire nanorecipes",
+    "cli": f"{GROUND} arguments batch book catalogue client composite config convert files images"
+    " linting lint_settings naming preview prompt.lint proof provenance proving recipe report"
+    " request rerun result sandbox scaffold search_path service testing wire nanorecipes",
     "__main__": "cli",
     "nanorecipes": "book client config errors proof request result",
 }

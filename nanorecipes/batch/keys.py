@@ -92,6 +92,7 @@ def to_text(request: Request) -> str:
             "model": request.model, "options": dict(request.options),
             "price": None if price is None else str(price), "basis": request.cost_basis,
             "inputs": dict(request.inputs), "notices": list(request.notices),
+            "additions": request.additions, "prove": request.prove,
         },
         ensure_ascii=False, default=str, separators=(",", ":"),
     )  # fmt: skip
@@ -120,4 +121,5 @@ def from_text(text: str) -> Request | None:
         images=attached, chosen=model, options=read["options"],
         estimated_cost=None if read["price"] is None else Decimal(read["price"]),
         cost_basis=read["basis"], inputs=read["inputs"], notices=tuple(read["notices"]),
+        additions=read.get("additions"), prove=read.get("prove"),
     )  # fmt: skip

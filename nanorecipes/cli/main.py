@@ -34,6 +34,7 @@ COMMANDS = {
     "models": _Command("model", "Find and read", "Show the models: sizes, limits, prices."),
     "inspect": _Command("picture", "Find and read", "Show how a picture was made."),
     "diff": _Command("picture", "Find and read", "Show how two pictures' makings differ."),
+    "prove": _Command("prove", "Find and read", "Hold a picture against its source."),
     "report": _Command("report", "Find and read", "Write a page about a folder of pictures."),
     "render": _Command("recipe", "Make pictures", "Print prompt, request and cost; send nothing."),
     "run": _Command("run", "Make pictures", "Run a recipe and save the pictures."),

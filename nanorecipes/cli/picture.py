@@ -154,6 +154,7 @@ def _print(made: Provenance) -> None:
         ("finished", _text(made.finished_at)),
         ("made by", f"nanorecipes {_text(made.tool_version)}"),
         ("found in", made.place),
+        *_since(made),
     ]
     click.echo(view.table([(printable(name), text) for name, text in rows]))
     images = [(i.slot, i.role, f"{i.source}  {(i.sha256 or '')[:12]}".strip()) for i in made.images]
@@ -171,6 +172,17 @@ def _print(made: Provenance) -> None:
             click.echo(f"\n  {click.style(printable(name), fg='cyan')}")
             click.echo(view.wrap(printable(text), "    "))
     view.warn(map(printable, made.warnings))
+
+
+def _since(made: Provenance) -> list[tuple[str, str]]:
+    """What was found out about the picture, and what was made of it."""
+    rows = []
+    proof, composite = made.facts.get("proof"), made.facts.get("composite")
+    if isinstance(proof, dict):
+        rows.append(("proof", f"{_text(proof.get('verdict'))}, score {_text(proof.get('score'))}"))
+    if isinstance(composite, dict):
+        rows.append(("composite", _text(composite.get("what"))))
+    return rows
 
 
 def _print_differences(found: list[Difference], prompt: list[str], quiet: bool) -> None:

@@ -98,6 +98,14 @@ def wrap(text: str, indent: str = "  ") -> str:
     )  # fmt: skip
 
 
+def bullet(text: str, indent: str = "  ") -> str:
+    """An entry of a list within the terminal's width."""
+    return textwrap.fill(
+        text, width(), initial_indent=f"{indent}- ", subsequent_indent=f"{indent}  ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+
+
 def table(rows: Sequence[Sequence[str]], indent: str = "  ") -> str:
     """Columns as wide as their longest cell; the last one wraps."""
     if not rows:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from nanorecipes.errors import NanorecipesError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -124,6 +126,27 @@ class Proof:
     """What was accepted, so that neither score nor verdict counts it."""
     _canvas: Canvas | None = field(default=None, repr=False, compare=False)
 
+    @classmethod
+    def unproved(cls, reason: str, changes: Changes = "part") -> Proof:
+        """A proof that compared nothing, and says why."""
+        return cls(
+            verdict="not provable",
+            score=None,
+            reasons=(reason,),
+            changes=changes,
+            framing=Framing(False, False, 1.0, 1.0, (0.0, 0.0), 0.0, False, Edges(), 0.0),
+            tone=Tone(0.0, 1.0, (0.0, 0.0)),
+            changed=(),
+            source_size=(0, 0),
+            output_size=(0, 0),
+            duration_s=0.0,
+        )
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether there is something to draw: two pictures were compared."""
+        return self._canvas is not None
+
     @property
     def drift(self) -> tuple[Change, ...]:
         """The changes that were not allowed, biggest first."""
@@ -147,12 +170,27 @@ class Proof:
         assert isinstance(listed, dict)
         return listed
 
+    def summary(self) -> dict[str, Any]:
+        """The few facts of it that travel inside a picture."""
+        told = self.to_json()
+        return {key: told[key] for key in (
+            "verdict", "score", "reasons", "changes", "min_score", "ignored",
+        )}  # fmt: skip
+
     def change_map(self) -> Image.Image:
-        """Grey picture in the source's shape, at most about half a megapixel: white changed."""
+        """Grey picture in the source's shape, at most about half a megapixel: white changed.
+
+        Raises:
+            NanorecipesError: no pictures were compared.
+        """
         return self._drawn().change_map()
 
     def overlay(self) -> Image.Image:
-        """The output in the source's frame with heat and boxes: red not allowed, blue allowed."""
+        """The output in the source's frame with heat and boxes: red not allowed, blue allowed.
+
+        Raises:
+            NanorecipesError: no pictures were compared.
+        """
         return self._drawn().overlay(self)
 
     def save(self, directory: str | Path) -> dict[str, Path]:
@@ -169,7 +207,11 @@ class Proof:
         return save_proof(self, directory)
 
     def _drawn(self) -> Canvas:
-        assert self._canvas is not None, "a proof made by prove() holds its pictures"
+        if self._canvas is None:
+            raise NanorecipesError(
+                "there is nothing to draw: the proof compared no pictures",
+                help="its `reasons` say why",
+            )
         return self._canvas
 
 

@@ -79,6 +79,7 @@ class _Checker:
             self.check_param(name, spec or {})
         self.check_fixed()
         self.check_protect()
+        self.check_prove()
         self.check_examples()
         return self.problems
 
@@ -269,6 +270,35 @@ class _Checker:
                 path = ("prompt", "protect", name)
                 message = f"there is no image {name!r}"
                 self.report(codes.BAD_REFERENCE, path, message, advice, key=True)
+
+    def check_prove(self) -> None:
+        for key in ("region", "protect"):
+            where = self.data.get("prove", {}).get(key)
+            path = ("prove", key)
+            if isinstance(where, str) and where not in self.data["images"]:
+                advice = did_you_mean(where, self.data["images"])
+                self.report(codes.BAD_REFERENCE, path, f"there is no image {where!r}", advice)
+            elif isinstance(where, list):
+                self.check_boxes(path, where)
+
+    def check_boxes(self, path: Path_, where: list[Any]) -> None:
+        """One box of four numbers, or boxes only, each with some area."""
+        lists = [isinstance(item, list) for item in where]
+        if any(lists) and not all(lists):
+            message = f"{path[-1]} mixes numbers and boxes"
+            self.report(codes.WRONG_VALUE, path, message, "write each box in brackets")
+            return
+        boxes = (
+            [((*path, n), box) for n, box in enumerate(where)] if all(lists) else [(path, where)]
+        )
+        for place, box in boxes:
+            if len(box) != 4:
+                message = f"a box has four numbers, found {len(box)}"
+                self.report(codes.WRONG_VALUE, place, message, "left, top, right, bottom")
+            elif box[0] >= box[2] or box[1] >= box[3]:
+                message = f"the box {box} covers nothing"
+                advice = "left, top, right, bottom, as in [0, 0, 0.5, 1] for the left half"
+                self.report(codes.WRONG_VALUE, place, message, advice)
 
     def check_examples(self) -> None:
         seen: set[str] = set()

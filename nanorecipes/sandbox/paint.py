@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from PIL import Image, ImageDraw
 
 from nanorecipes.sandbox import lettering, pictures, setting
+from nanorecipes.sandbox.card import MARK
 from nanorecipes.sandbox.setting import Box
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _blank(size_px: tuple[int, int]) -> bytes:
 
 def _jpeg(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, comment=MARK)
     return buffer.getvalue()
 
 

@@ -205,7 +205,7 @@ class Page:
     def _judge(self, code: int, printed: str, expected: str) -> None:
         """A command ends well, unless the page shows that it doesn't."""
         shows_failure = re.search(
-            r'^(error|Error|.*: (error|warning) NR|  "error": )', expected, re.MULTILINE
+            r'^(error|Error|drifted|.*: (error|warning) NR|  "error": )', expected, re.MULTILINE
         )
         if (code != 0) != bool(shows_failure):
             raise MismatchError(f"exit code {code}, printed:\n{printed}")

@@ -22,11 +22,7 @@ from docs import generate
 NOT_RUN = {
     "README.md": ["it would install from the network"],
     "docs/how-to/local-pictures.md": ["it would install from the network"],
-    "docs/how-to/prove-a-result.md": [
-        "it would install from the network",
-        "it needs your pictures",
-        "it needs your pictures",
-    ],
+    "docs/how-to/prove-a-result.md": ["it would install from the network"],
     "docs/how-to/test-without-money.md": [
         "a server runs until it is stopped",
         "a server must be running",

@@ -33,7 +33,7 @@ OPTIONAL: dict[str, Any] = {
     "overrides": True,
     "language": "de",
     "allow": {"vague-subject": "on purpose"},
-    "prove": {"min_score": 0.5, "ignore": ["grain"]},
+    "prove": {"min_score": 0.5, "ignore": ["tone"], "region": "photo", "protect": [0, 0, 0.5, 1]},
     "meta": {"free": [1, {"data": None}]},
 }
 
@@ -215,6 +215,19 @@ WRONG = [
     Wrong(("meta",), [1], "meta must be a mapping, found a list"),
     Wrong(("allow",), {"x": ""}, "x must be at least 1 character, found 0"),
     Wrong(("prove", "min_score"), 2, "min_score must be 1 or less, found 2"),
+    Wrong(("prove", "min_score"), "0.9", "min_score must be a number, found '0.9'"),
+    Wrong(("prove", "ignore"), ["grain"], "0 must be tone or framing, found 'grain'"),
+    Wrong(("prove", "ignore"), ["frame"], "0 must be tone or framing, found 'frame'"),
+    Wrong(("prove", "region"), 3, "region must be a text or a list, found 3"),
+    Wrong(("prove", "region"), [0, 0, 640, 480], "2 must be 1 or less, found 640"),
+    Wrong(("prove", "region"), [0, 0, 1], "a box has four numbers, found 3",
+          "left, top, right, bottom"),
+    Wrong(("prove", "region"), [0, 0, [0, 0, 1, 1]], "region mixes numbers and boxes",
+          "write each box in brackets"),
+    Wrong(("prove", "protect"), [[0, 0, 1, 0.5], [0.6, 0, 0.5, 1]],
+          "the box [0.6, 0, 0.5, 1] covers nothing",
+          "left, top, right, bottom, as in [0, 0, 0.5, 1] for the left half"),
+    Wrong(("prove", "protect"), [[0, 0, 1]], "0 must be at least 4 entries, found 3 entries"),
 ]  # fmt: skip
 
 
@@ -229,6 +242,14 @@ def test_a_wrong_value_says_what_was_expected(tree: Tree, case: Wrong) -> None:
     assert finding.line is not None
     if case.help is not None or finding.code == codes.BAD_NAME.code:
         assert finding.help == case.help
+
+
+def test_a_region_names_an_image_of_the_recipe(tree: Tree) -> None:
+    """A mask that no call could pass would leave the proof without its region."""
+    (finding,) = tree.problems(changed("prove", "region", to="phto"))
+    assert (finding.code, finding.message) == (codes.BAD_REFERENCE.code, "there is no image 'phto'")
+    assert finding.help == "did you mean 'photo'?"
+    assert pointed_at(finding) == "phto"
 
 
 def test_all_problems_of_a_file_come_at_once(tree: Tree) -> None:

@@ -1,0 +1,319 @@
+"""What an output is held to, and where the pictures of a proof are: the way from recipes to proofs.
+
+Nothing heavy loads here; the proof itself does when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
+
+from nanorecipes import codes, files
+from nanorecipes.diagnostics import Diagnostic
+from nanorecipes.errors import DownloadError, InputError
+from nanorecipes.images import BadImageError, image_input
+from nanorecipes.proof.front import check_policy, prove, restore
+from nanorecipes.proof.values import Changes, Ignored, Proof
+from nanorecipes.sandbox import card
+
+if TYPE_CHECKING:
+    from nanorecipes.proof.restoring import Restored
+    from nanorecipes.provenance import Input, Provenance
+    from nanorecipes.request import Request
+    from nanorecipes.service.flow import Flow
+    from nanorecipes.service.timing import Clock
+
+Box: TypeAlias = tuple[float, float, float, float]
+Where: TypeAlias = "tuple[Box, ...] | str | bytes"
+"""Boxes, or a mask picture's path or bytes."""
+
+CARD = (
+    "the sandbox drew this picture as a card: it is no edit of the source, so nothing was compared"
+)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an output is held to."""
+
+    changes: Changes = "part"
+    region: Where | None = None
+    """Where change was allowed."""
+    protect: Where | None = None
+    """Where nothing may change."""
+    min_score: float | None = None
+    ignore: tuple[Ignored, ...] = ()
+
+    def given(self, **options: Any) -> Terms:
+        """These terms with a caller's options in their place; None leaves one as it is.
+
+        Raises:
+            InputError: an option is none that a proof knows.
+        """
+        found = {name: value for name, value in options.items() if value is not None}
+        if "ignore" in found:
+            found["ignore"] = tuple(found["ignore"])
+        made = replace(self, **found)
+        if made.changes not in get_args(Changes):
+            options_text = ", ".join(get_args(Changes))
+            raise _problem("changes", f"found {made.changes!r}, expected one of {options_text}")
+        check_policy(made.min_score, made.ignore)
+        return made
+
+    def hold(self, source: str | Path | bytes, output: str | Path | bytes) -> Proof:
+        """The output held against the source.
+
+        Raises:
+            InputError: a picture or region can't be read.
+            MissingExtraError: `nanorecipes[proof]` isn't installed.
+        """
+        if is_card(output):
+            return Proof.unproved(CARD, self.changes)
+        return prove(
+            source, output, changes=self.changes, region=self.region, protect=self.protect,
+            min_score=self.min_score, ignore=self.ignore,
+        )  # fmt: skip
+
+    def restored(self, source: str | Path | bytes, output: str | Path | bytes) -> Restored:
+        """The output with the source's pixels put back outside the region.
+
+        Raises:
+            InputError: more than a part may change, or a picture can't be read.
+            NanorecipesError: the pictures can't be laid over each other surely.
+        """
+        self.check_restorable()
+        if is_card(output):
+            raise _problem("restore", CARD)
+        return restore(source, output, region=self.region, protect=self.protect)
+
+    def check_restorable(self) -> None:
+        """Only what was to change in a part has something to put back.
+
+        Raises:
+            InputError: more may change.
+        """
+        if self.changes != "part":
+            raise _problem(
+                "restore",
+                f"only an edit of a part can be put back, and this one may change the "
+                f"{self.changes}",
+                "the rest of the picture is not the source's any more; look at the proof instead",
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """The terms as plain data; a mask given as bytes stands by its digest."""
+        return {
+            "changes": self.changes,
+            "region": _told(self.region),
+            "protect": _told(self.protect),
+            "min_score": self.min_score,
+            "ignore": list(self.ignore),
+        }
+
+
+def _told(where: Where | None) -> Any:
+    if isinstance(where, bytes):
+        return f"sha256:{files.sha256(where)}"
+    return [list(box) for box in where] if isinstance(where, tuple) else where
+
+
+def is_card(picture: str | Path | bytes) -> bool:
+    """Whether a picture is a card that the sandbox drew."""
+    try:
+        return card.is_card(picture if isinstance(picture, bytes) else read_picture(picture))
+    except InputError:
+        return False  # whoever opens it tells what is wrong
+
+
+def read_picture(path: str | Path, field: str = "file") -> bytes:
+    """The bytes of a picture's file.
+
+    Raises:
+        InputError: there is no such file, or it is larger than 64 MiB.
+    """
+    try:
+        return image_input(Path(path)).read()
+    except BadImageError as exc:
+        raise _problem(field, str(exc), code=codes.BAD_IMAGE) from exc
+
+
+def terms_of(request: Request) -> Terms:
+    """What a request's recipe promises of its result.
+
+    Raises:
+        InputError: a region is a picture behind a URL.
+    """
+    inputs = {image.slot: image.input for image in reversed(request.images)}
+
+    def picture(slot: str) -> Where | None:
+        found = inputs.get(slot)
+        if found is None:
+            return None
+        if not found.is_local:
+            raise _problem("region", f"the mask {slot!r} is behind a URL", "give it as a file")
+        return found.name if found.kind == "path" else found.read()
+
+    return _terms(request.changes, request.prove or {}, picture)
+
+
+def terms_from(
+    made: Provenance | None,
+    near: Sequence[Path],
+    *,
+    changes: str | None = None,
+    policy: Mapping[str, Any] | None = None,
+) -> Terms | None:
+    """What a saved picture is held to; None where nothing tells.
+
+    Args:
+        made: its making, which tells what was promised and where the masks lie.
+        near: folders in which a mask may lie, when it isn't where it was.
+        changes: what a recipe promises, in place of what the making tells.
+        policy: that recipe's `prove`.
+    """
+    images = made.images if made is not None else ()
+    if changes is None:
+        facts = made.facts if made is not None else {}
+        changes, policy = facts.get("changes"), facts.get("prove")
+    if changes not in get_args(Changes):
+        return None
+
+    def picture(slot: str) -> Where | None:
+        image = next((image for image in images if image.slot == slot), None)
+        found = find_picture(image, near) if image is not None else None
+        return str(found) if found is not None else None
+
+    try:
+        return _terms(changes, policy if isinstance(policy, Mapping) else {}, picture)
+    except (ValueError, TypeError, IndexError):  # a stranger's file says what it likes
+        return Terms(changes)  # type: ignore[arg-type]  # looked up just above
+
+
+def _terms(changes: Any, policy: Mapping[str, Any], picture: Any) -> Terms:
+    """The terms of a recipe's `prove`; names of slots become their pictures."""
+    ignore = policy.get("ignore")
+    return Terms(changes=changes).given(
+        region=_where(policy.get("region"), picture),
+        protect=_where(policy.get("protect"), picture),
+        min_score=policy.get("min_score"),
+        ignore=ignore if isinstance(ignore, list | tuple) else None,
+    )
+
+
+def _where(value: Any, picture: Any) -> Where | None:
+    if isinstance(value, str):
+        found: Where | None = picture(value)
+        return found
+    if not isinstance(value, list | tuple) or not value:
+        return None
+    boxes = [value] if isinstance(value[0], int | float) else value
+    return tuple((float(box[0]), float(box[1]), float(box[2]), float(box[3])) for box in boxes)
+
+
+def source_of(made: Provenance) -> Input | None:
+    """The picture that was edited, by a saved picture's making: its first source image."""
+    return next((image for image in made.images if image.role == "source"), None)
+
+
+def find_picture(image: Input, near: Sequence[Path]) -> Path | None:
+    """Where a picture of a making is now, by its bytes: a file that merely has its name won't do.
+
+    Args:
+        image: what the making tells of it.
+        near: folders in which it may lie, when it isn't where it was.
+    """
+    if not image.source or image.sha256 is None or "\0" in image.source or "://" in image.source:
+        return None
+    name = image.source.replace("\\", "/").rpartition("/")[2]
+    for place in (Path(image.source), *(folder / name for folder in near)):
+        try:
+            if files.is_regular(place) and image_input(place).digest == image.sha256:
+                return place
+        except BadImageError:
+            continue
+    return None
+
+
+def fetch(url: str, timeout_s: float = 120.0) -> bytes:
+    """The picture behind a URL, by the same guarded and bounded download as results; no key.
+
+    Raises:
+        DownloadError: the URL is refused, can't be fetched, or what comes is no picture.
+    """
+    from nanorecipes.service.timing import RealClock
+    from nanorecipes.service.transport import Driver
+
+    clock = RealClock()
+    driver = Driver("", clock, None)
+    try:
+        return driver.run(fetch_flow(url, clock, clock.monotonic() + timeout_s))
+    finally:
+        driver.close()
+
+
+def fetch_flow(url: str, clock: Clock, deadline: float) -> Flow[bytes]:
+    """The same as a flow, for those who have a driver."""
+    from nanorecipes.service.download import Downloader
+    from nanorecipes.service.guard import DownloadLimits
+    from nanorecipes.service.replies import RemoteImage
+    from nanorecipes.service.retry import RetryPolicy
+
+    loader = Downloader(DownloadLimits(), RetryPolicy(), clock, str)
+    try:
+        found = yield from loader.one_flow(RemoteImage(url), None, deadline)
+    except DownloadError as exc:
+        exc.help = "download the picture yourself, and name the file"
+        raise
+    return found.data
+
+
+def read_where(texts: Sequence[str], field: str) -> Where | None:
+    """A region from what people write: `0,0,0.5,1` for a box, else the path of a mask picture.
+
+    Raises:
+        InputError: neither, or boxes and masks together.
+    """
+    if not texts:
+        return None
+    boxes = [_box(text) for text in texts]
+    if all(box is not None for box in boxes):
+        return tuple(box for box in boxes if box is not None)
+    if len(texts) > 1:
+        raise _problem(
+            field, f"found {', '.join(texts)}: give one mask picture, or boxes only", _REGION_HELP
+        )
+    _check_mask(texts[0], field)
+    return texts[0]
+
+
+_REGION_HELP = (
+    "a box is left,top,right,bottom in pixels of the source or in fractions, as in 0,0,0.5,1; "
+    "in a mask picture white is the region"
+)
+
+
+def _check_mask(path: str, field: str) -> None:
+    try:
+        image_input(Path(path)).check()
+    except BadImageError as exc:
+        what = "a box has four numbers" if path.count(",") else str(exc)
+        raise _problem(field, f"found {path!r}: {what}", _REGION_HELP) from exc
+
+
+def _box(text: str) -> Box | None:
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        return None
+    if len(numbers) != 4:
+        return None
+    return (numbers[0], numbers[1], numbers[2], numbers[3])
+
+
+def _problem(
+    field: str, message: str, help: str | None = None, code: codes.Code = codes.BAD_OPTION
+) -> InputError:
+    text = f"{field}: {message}"
+    return InputError([Diagnostic(code.code, code.name, "error", text, help=help, field=field)])
