@@ -18,7 +18,7 @@ from nanorecipes.images import BadImageError, image_input
 TOOL = "nanorecipes"
 _MAX_DEPTH = 12
 
-Place = Literal["file", "sidecar", "sidecar of another state"]
+Place = Literal["file", "sidecar", "sidecar of another state", "ledger"]
 
 
 class Input(NamedTuple):
@@ -196,8 +196,13 @@ def parse(text: str | bytes) -> dict[str, Any] | None:
         return None
     if not isinstance(facts, dict) or _mapping(facts.get("tool")).get("name") != TOOL:
         return None
-    clean: dict[str, Any] = _clean(facts, _MAX_DEPTH)
-    return clean
+    return clean(facts)
+
+
+def clean(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts of anybody as plain data that can be printed: bounded, and without lone surrogates."""
+    found: dict[str, Any] = _clean(dict(facts), _MAX_DEPTH)
+    return found
 
 
 def _embedded(data: bytes) -> Provenance | None:

@@ -70,7 +70,7 @@ ROOMS: dict[str, str] = {
     " recipe search_path",
     "testing": f"{GROUND} book files linting prompt recipe request",
     "scaffold": f"{GROUND} book files recipe",
-    "report": f"{GROUND} files images preview provenance",
+    "report": f"{GROUND} batch files images preview provenance",
     "pytest_plugin": f"{GROUND} linting recipe search_path testing",
     # The faces: they call what a user could call.
     "cli": f"{GROUND} arguments batch book catalogue client composite config convert files images"

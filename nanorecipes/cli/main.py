@@ -35,7 +35,7 @@ COMMANDS = {
     "inspect": _Command("picture", "Find and read", "Show how a picture was made."),
     "diff": _Command("picture", "Find and read", "Show how two pictures' makings differ."),
     "prove": _Command("prove", "Find and read", "Hold a picture against its source."),
-    "report": _Command("report", "Find and read", "Write a page about a folder of pictures."),
+    "report": _Command("report", "Find and read", "Write a page about a folder or a run."),
     "render": _Command("recipe", "Make pictures", "Print prompt, request and cost; send nothing."),
     "run": _Command("run", "Make pictures", "Run a recipe and save the pictures."),
     "resume": _Command("run", "Make pictures", "Wait again for what was submitted, and save it."),

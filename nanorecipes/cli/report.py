@@ -1,4 +1,4 @@
-"""The command that shows a folder of pictures: report."""
+"""The command that shows a folder of pictures, or a run, as one page: report."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from nanorecipes.cli import view
 from nanorecipes.cli.options import common
 
 if TYPE_CHECKING:
-    from nanorecipes.report.page import Pictures
+    from nanorecipes.report.page import Pictures, Report
 
 
 @click.command("report")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("target", metavar="DIR|RUN", type=click.Path(path_type=Path))
 @click.option(
     "-o",
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    show_default="DIR/report.html",
+    show_default="DIR/report.html, or report-RUN.html here",
     help="The page to write; replaced when it exists.",
 )
 @click.option(
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 )
 @common
 def report_command(
-    folder: Path, out: Path | None, pictures: Pictures, as_json: bool, quiet: bool
+    target: Path, out: Path | None, pictures: Pictures, as_json: bool, quiet: bool
 ) -> None:
-    """Write one HTML page about a folder of pictures: before and after, prompts, costs, errors.
+    """Write one HTML page about a folder of pictures, or about a run: before and after, prompts,
+    costs, and what failed as plainly as what came.
 
-    It opens from disk without a network. Up to 300 rows the small pictures are inside the page;
+    RUN is the id of a run, as `nanorecipes runs` lists them, or the beginning of one. The page
+    opens from disk without a network. Up to 300 rows the small pictures are inside the page;
     above, they lie in a folder beside it.
     """
-    from nanorecipes.report.page import write_report
-
-    report = write_report(folder, out, pictures=pictures)
+    report = _write(target, out, pictures)
     if as_json:
         view.print_json(
             {
@@ -57,6 +57,39 @@ def report_command(
     view.info(f"  {report.rows} rows: {states or 'nothing that tells how it was made'}", quiet)
     if report.pictures is not None:
         view.info(f"  its small pictures: {report.pictures}; keep them beside the page", quiet)
+
+
+def _write(target: Path, out: Path | None, pictures: Pictures) -> Report:
+    if target.is_dir():
+        from nanorecipes.report.page import write_report
+
+        return write_report(target, out, pictures=pictures)
+    from nanorecipes.batch import opening, queries
+    from nanorecipes.cli.ledger import open_books
+    from nanorecipes.report.page import write_page
+    from nanorecipes.report.runs import collect_run
+
+    books = open_books() if opening.chosen_path() is not None else None
+    if books is None:
+        raise _unknown(target)
+    with books:
+        found = queries.find_run(books, str(target))
+        if found is None:
+            raise _unknown(target)
+        run = found.run
+        rows = collect_run(books, run)
+    page = out if out is not None else Path(f"report-{run.id}.html")
+    return write_page(f"{run.recipe}, run {run.id}", rows, page, pictures=pictures)
+
+
+def _unknown(target: Path) -> Exception:
+    from nanorecipes import codes
+    from nanorecipes.arguments import problem
+    from nanorecipes.errors import InputError
+
+    message = f"there is no folder {str(target)!r}, and the ledger knows no such run"
+    help = "`nanorecipes runs` lists the runs; the beginning of an id is enough where only one fits"
+    return InputError([problem(codes.BAD_ARGUMENT, "target", message, help)])
 
 
 __all__ = ["report_command"]

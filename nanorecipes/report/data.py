@@ -15,10 +15,12 @@ from typing import Any
 
 from nanorecipes import files
 from nanorecipes.errors import InputError, NanorecipesError
-from nanorecipes.provenance import Provenance, parse, read, read_sidecar
+from nanorecipes.provenance import Provenance, clean, read, read_sidecar, sidecar_path
 
 _PICTURES = (*files.EXTENSIONS.values(), ".jpeg", ".tiff")
-_MADE = ("verified", "downloaded", "done")
+_MADE = ("verified", "downloaded")
+_PAID = ("submitted", "done")
+"""Bought, and left to the next call to fetch."""
 _MAX_TABLE_BYTES = 64 * 1024 * 1024
 
 
@@ -31,7 +33,11 @@ class Row:
     made: Provenance
     picture: Path | None = None
     cost_usd: Decimal | None = None
-    """Its part of what the request cost."""
+    """Its part of what the request cost; None where nobody can say."""
+    perhaps_usd: Decimal | None = None
+    """What an unknown row has perhaps cost, and a planned one would cost."""
+    number: str = ""
+    """The table's rows that it stands for, from 1: `3`, or `3, 17` where they are the same."""
     source: Path | None = None
     """The picture that was edited, where it may still lie."""
     source_sha256: str | None = None
@@ -59,6 +65,18 @@ def collect(folder: Path, skip: Path | None = None) -> list[Row]:
     return _shared(rows)
 
 
+def of_picture(picture: Path, folder: Path) -> Row | None:
+    """The row of one picture, there or gone; None where neither it nor a sidecar tells."""
+    facts = read_sidecar(sidecar_path(picture))
+    if facts is not None:
+        return _row(Provenance(facts, "sidecar"), picture, folder)
+    try:
+        made = read(picture)
+    except NanorecipesError:
+        return None
+    return _row(made, picture, folder) if made is not None else None
+
+
 def _files(folder: Path, skip: Path | None) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
         here = Path(place)
@@ -74,12 +92,9 @@ def _rows(path: Path, folder: Path) -> Iterator[Row]:
             yield _row(Provenance(facts, "sidecar"), path.with_suffix(""), folder)
     elif suffix in _PICTURES:
         if not path.with_name(f"{path.name}.json").exists():
-            try:
-                made = read(path)
-            except NanorecipesError:
-                made = None
-            if made is not None:
-                yield _row(made, path, folder)
+            row = of_picture(path, folder)
+            if row is not None:
+                yield row
     elif suffix in (".jsonl", ".csv"):
         yield from _unmade(path)
 
@@ -93,8 +108,8 @@ def _row(made: Provenance, picture: Path, folder: Path) -> Row:
     edited = next((image for image in made.images if image.role == "source"), None)
     return Row(
         state, made, picture if is_there else None, made.cost_usd,
-        _find(edited.source, picture.parent, folder) if edited else None,
-        edited.sha256 if edited else None, problem,
+        source=_find(edited.source, picture.parent, folder) if edited else None,
+        source_sha256=edited.sha256 if edited else None, problem=problem,
     )  # fmt: skip
 
 
@@ -126,21 +141,26 @@ def _shared(rows: list[Row]) -> list[Row]:
 
 def _unmade(path: Path) -> Iterator[Row]:
     """The rows of a results table that came to nothing."""
-    for row in _table(path):
+    for number, row in enumerate(_table(path), 1):
         state = row.get("state")
         if not isinstance(state, str) or "row_key" not in row or state in _MADE:
             continue
+        facts = clean({
+            "tool": {"name": "nanorecipes"},
+            **{key: row.get(key) for key in ("recipe", "model", "task_id", "cost_usd")},
+            "inputs": {"values": _own(row)},
+        })  # fmt: skip
+        made = Provenance(facts, "sidecar")
         error = row.get("error")
-        facts = parse(
-            json.dumps({
-                "tool": {"name": "nanorecipes"},
-                **{key: row.get(key) for key in ("recipe", "model", "task_id", "cost_usd")},
-                "inputs": {"values": _own(row)},
-            }, default=str)
-        )  # fmt: skip
-        if facts is not None:
-            made = Provenance(facts, "sidecar")
-            yield Row(state, made, None, made.cost_usd, problem=str(error) if error else None)
+        state = "unfetched" if state in _PAID else state
+        yield Row(
+            state,
+            made,
+            None,
+            made.cost_usd,
+            number=str(number),
+            problem=str(error) if error else None,
+        )
 
 
 def _own(row: Mapping[str, Any]) -> dict[str, Any]:

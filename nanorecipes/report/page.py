@@ -9,9 +9,11 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +28,12 @@ Pictures = Literal["auto", "inline", "files"]
 
 INLINE_ROWS = 300
 """Above this `auto` puts the small pictures beside the page, which stays quick to open."""
+COLUMNS = (
+    "state", "recipe", "version", "time", "cost", "perhaps", "model", "settings", "backend", "task",
+    "problem", "number", "link", "name", "sections", "values", "images", "after", "before",
+)  # fmt: skip
+"""What the page's script knows of a row. Texts are numbers of strings; `after` and `before` are
+numbers of pictures, or null."""
 _PLAIN_BYTES = 200_000
 _MARK = re.compile(r"@@([A-Z]+)@@")
 
@@ -58,24 +66,38 @@ def write_report(folder: Path, out: Path | None = None, *, pictures: Pictures = 
         SaveError: the page can't be written.
     """
     target = out if out is not None else folder / "report.html"
-    beside = target.with_name(f"{target.stem}-files")
-    rows = collect(folder, beside)
+    rows = collect(folder, _beside(target))
+    return write_page(folder.absolute().name, rows, target, pictures=pictures)
+
+
+def write_page(
+    title: str, rows: Sequence[Row], target: Path, *, pictures: Pictures = "auto"
+) -> Report:
+    """Write one HTML page about rows, wherever they come from.
+
+    Raises:
+        SaveError: the page can't be written.
+    """
+    beside = _beside(target)
     is_inline = pictures == "inline" or (pictures == "auto" and len(rows) <= INLINE_ROWS)
     thumbnails = Thumbnails(cache_folder() if is_inline else beside)
     table = _Table(target.absolute().parent, thumbnails, is_inline)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         data = [table.row(row) for row in rows]
-        page, size = _page(folder.absolute().name, data, table)
+        page, size = _page(title, data, table)
         files.write_atomic(target, page)
     except OSError as exc:
         message = f"{str(target)!r} can't be written: {exc.strerror or exc}"
         raise SaveError(message, path=target) from exc
-    states: dict[str, int] = {}
-    for row in rows:
-        states[row.state] = states.get(row.state, 0) + 1
+    states = dict(Counter(row.state for row in rows))
     where = None if is_inline else beside
     return Report(target, len(rows), states, where, size, thumbnails.made)
+
+
+def _beside(target: Path) -> Path:
+    """The folder of small pictures that belongs to a page."""
+    return target.with_name(f"{target.stem}-files")
 
 
 @dataclass
@@ -89,30 +111,36 @@ class _Table:
     pictures: list[str] = field(default_factory=list)
 
     def row(self, row: Row) -> list[Any]:
-        made = row.made
+        """One row, in the order of `COLUMNS`."""
+        cells = self._cells(row)
+        return [cells[name] for name in COLUMNS]
+
+    def _cells(self, row: Row) -> dict[str, Any]:
+        made, picture = row.made, row.picture
         settings = ", ".join(f"{k} {_plain(v)}" for k, v in made.settings.items() if k != "model")
         sections = made.sections or ((("", made.prompt),) if made.prompt else ())
         values = [*made.values.items(), *made.additions.items()]
         images = [(i.slot, i.source.replace("\\", "/").rpartition("/")[2]) for i in made.images]
-        return [
-            self._text(row.state),
-            self._text(made.recipe or ""),
-            self._text(made.version or ""),
-            self._text(made.finished_at or ""),
-            None if row.cost_usd is None else round(float(row.cost_usd), 6),
-            self._text(made.model or ""),
-            self._text(settings),
-            self._text(made.backend or ""),
-            self._text(made.task_id or ""),
-            [[self._text(name), self._text(text)] for name, text in sections],
-            [[self._text(n), self._text(_plain(v))] for n, v in values if v not in (None, "")],
-            [[self._text(slot), self._text(name)] for slot, name in images],
-            self._text(row.problem or ""),
-            self._text("" if row.picture is None else self._link(row.picture)),
-            self._picture(row.picture, None),
-            self._picture(row.source if row.source_sha256 else None, row.source_sha256),
-            self._text("" if row.picture is None else row.picture.name),
-        ]
+        texts = {
+            "state": row.state, "recipe": made.recipe, "version": made.version,
+            "time": made.finished_at, "model": made.model, "settings": settings,
+            "backend": made.backend, "task": made.task_id, "problem": row.problem,
+            "number": row.number, "link": "" if picture is None else self._link(picture),
+            "name": "" if picture is None else picture.name,
+        }  # fmt: skip
+        return {
+            **{name: self._text(text or "") for name, text in texts.items()},
+            "cost": _usd(row.cost_usd),
+            "perhaps": _usd(row.perhaps_usd),
+            "sections": self._pairs(sections),
+            "values": self._pairs((n, _plain(v)) for n, v in values if v not in (None, "", [])),
+            "images": self._pairs(images),
+            "after": self._picture(picture, None),
+            "before": self._picture(row.source if row.source_sha256 else None, row.source_sha256),
+        }
+
+    def _pairs(self, pairs: Iterable[tuple[str, str]]) -> list[list[int]]:
+        return [[self._text(name), self._text(text)] for name, text in pairs]
 
     def _text(self, text: str) -> int:
         return self.strings.setdefault(text, len(self.strings))
@@ -137,6 +165,10 @@ class _Table:
         return len(self.pictures) - 1
 
 
+def _usd(cost: Decimal | None) -> float | None:
+    return None if cost is None else round(float(cost), 6)
+
+
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -157,7 +189,13 @@ def _page(title: str, rows: Sequence[list[Any]], table: _Table) -> tuple[bytes, 
         "SCRIPT": script,
         # The one script that may run; whatever a prompt brings in stays text.
         "HASH": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
-        "DATA": _data({"strings": [_whole(text) for text in table.strings], "rows": rows}),
+        "DATA": _data(
+            {
+                "strings": [_whole(text) for text in table.strings],
+                "columns": COLUMNS,
+                "rows": rows,
+            }
+        ),
     }
     inside = _json(table.pictures)
     pictures = inside if table.is_inline else ""

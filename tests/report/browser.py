@@ -9,6 +9,7 @@ import socket
 import subprocess
 import urllib.error
 import urllib.request
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,6 +25,7 @@ ARGUMENTS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--window-size=1280,1000",
 )  # fmt: skip
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice")
 
 
 class Browser:
@@ -65,6 +67,11 @@ class Browser:
         self._call("POST", f"{self._session}/url", {"url": page.absolute().as_uri()})
         self.wait("return document.documentElement.dataset.ready === 'yes'")
 
+    def resize(self, width_px: int, height_px: int) -> None:
+        """Make the window so large."""
+        size = {"width": width_px, "height": height_px}
+        self._call("POST", f"{self._session}/window/rect", size)
+
     def run(self, script: str, *arguments: Any) -> Any:
         """What a script returns."""
         body = {"script": script, "args": arguments}
@@ -92,6 +99,21 @@ class Browser:
         presses = [{"type": kind, "value": c} for c in text for kind in ("keyDown", "keyUp")]
         actions = [{"type": "key", "id": "keys", "actions": presses}]
         self._call("POST", f"{self._session}/actions", {"actions": actions})
+
+    def axe(self) -> list[str]:
+        """What axe holds against the page as it stands, by the rules of `RULES`."""
+        package = find_spec("axe_core_python")
+        assert package is not None
+        assert package.origin is not None
+        source = (Path(package.origin).parent / "axe.min.js").read_text("utf-8")
+        self.run(f"{source}; window.axe = axe")
+        told = self.run_async(
+            """const [rules, done] = arguments;
+            axe.run(document, {runOnly: rules}).then((found) => done(found.violations.map((v) =>
+              `${v.id} (${v.impact}): ${v.nodes.map((n) => n.html).join(" ").slice(0, 300)}`)));""",
+            list(RULES),
+        )
+        return list(told)
 
     def complaints(self) -> list[str]:
         """What the console holds."""
