@@ -211,7 +211,7 @@ class _ClientBase:
     def _transport(self) -> Any:
         if self._sandbox is None:
             return self._wiring.transport
-        from nanorecipes.service.transport import SandboxTransport
+        from nanorecipes.service.embedded import SandboxTransport
 
         host = urlsplit(self._sandbox.base_url).hostname or ""
         return SandboxTransport(self._sandbox.handle, host, self._clock)

@@ -153,7 +153,7 @@ class Uploader:
             raise self._error(exc) from None
 
     def _open(self, obstore: Any) -> Any:
-        from nanorecipes.service.sockets import Door
+        from nanorecipes.service.door import Door
 
         endpoint = _endpoint(self._scheme)
         is_here = _is_loopback(endpoint)

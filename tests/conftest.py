@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from nanorecipes import config
-from nanorecipes.service import sockets
+from nanorecipes.service import door
 from nanorecipes.service.timing import VirtualClock
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 @pytest.fixture(scope="session", autouse=True)
 def _no_network() -> Iterator[None]:
     """Only this machine is reached, whatever a test does."""
-    before = sockets.allow_network(False)
+    before = door.allow_network(False)
     yield
-    sockets.allow_network(before)
+    door.allow_network(before)
 
 
 @pytest.fixture(scope="session")

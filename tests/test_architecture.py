@@ -94,9 +94,10 @@ TYPES_ONLY = {
 """Imports that climb for the type checker alone."""
 
 HTTP = {
-    "httpx": {"service/transport.py"},
-    "httpcore": {"service/transport.py", "service/sockets.py"},
-    "aiohttp": {"sandbox/server.py"},
+    "httpx": {"service/with_httpx.py", "service/embedded.py"},
+    "httpcore": {"service/with_httpx.py", "service/sockets.py"},
+    "aiohttp": {"service/with_aiohttp.py", "sandbox/server.py"},
+    "yarl": {"service/with_aiohttp.py"},
     "urllib.request": {"service/proxies.py"},  # for what the system says about proxies
 }
 """The HTTP libraries, and the only files that may import them."""

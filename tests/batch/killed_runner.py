@@ -10,7 +10,7 @@ from typing import Any
 
 from nanorecipes import AsyncClient
 from nanorecipes.client import Wiring
-from nanorecipes.service import sockets
+from nanorecipes.service import door
 from nanorecipes.service.retry import RetryPolicy
 from nanorecipes.service.timing import Timing
 
@@ -44,5 +44,5 @@ async def main(url: str, folder: Path, count: int) -> None:
 
 
 if __name__ == "__main__":
-    sockets.allow_network(False)
+    door.allow_network(False)
     asyncio.run(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))

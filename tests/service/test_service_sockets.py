@@ -30,7 +30,7 @@ from nanorecipes.errors import (
     OutcomeUnknownError,
     ServiceError,
 )
-from nanorecipes.service import sockets
+from nanorecipes.service import door
 from nanorecipes.service.flow import Send
 from nanorecipes.service.guard import DownloadLimits
 from nanorecipes.service.retry import RetryPolicy
@@ -39,14 +39,6 @@ from nanorecipes.service.timing import RealClock, Timeouts, Timing, VirtualClock
 from nanorecipes.service.transport import Driver
 
 Respond = Callable[[Seen, Wire], None]
-
-
-class Ticking(VirtualClock):
-    """A clock on which every look takes a second: what drips for ever ends soon."""
-
-    def monotonic(self) -> float:
-        self.sleep(1.0)
-        return super().monotonic()
 
 
 @pytest.fixture
@@ -198,7 +190,8 @@ def test_an_answer_that_drips_ends(face: Face, play: Play, head: bytes) -> None:
             wire.send(b" " if head else b"\r\n")
 
     play.routes["POST"] = drip
-    client = play.client(face, clock=Ticking())
+    timing = Timing(connect_s=0.05, post_s=0.05)
+    client = play.client(face, clock=RealClock(), wiring={"timing": timing})
     with pytest.raises(OutcomeUnknownError):
         face(client.run(request()))
     assert play.posts() == 1
@@ -213,8 +206,11 @@ def test_a_download_that_drips_ends(face: Face, play: Play) -> None:
             wire.send(b".")
 
     play.routes["files"] = drip
+    limits = DownloadLimits(total_s=0.1, attempts=1)
+    timing = Timing(first_poll_s=0.01)
+    client = play.client(face, clock=RealClock(), wiring={"limits": limits, "timing": timing})
     with pytest.raises(DownloadError, match="in time"):
-        face(play.client(face, clock=Ticking()).wait("t-1"))
+        face(client.wait("t-1"))
 
 
 def test_a_download_cut_short_is_fetched_again(face: Face, play: Play) -> None:
@@ -258,14 +254,14 @@ def test_a_redirect_to_an_address_inside_is_refused(
     face: Face, play: Play, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The network is on here: it is the guard that refuses."""
-    before = sockets.allow_network(True)
+    before = door.allow_network(True)
     play.routes["files"] = lambda seen, wire: wire.answer(302, b"", Location=target)
     try:
         client = play.client(face, wiring={"resolve": lambda host, port: ["192.168.7.7"]})
         with pytest.raises(DownloadError, match="not a public address"):
             face(client.wait("t-1"))
     finally:
-        sockets.allow_network(before)
+        door.allow_network(before)
     assert len(play.server.seen) == 2
 
 
@@ -433,7 +429,7 @@ def test_a_host_without_an_address_is_not_reached(face: Face) -> None:
 
 def test_names_of_this_machine_resolve_to_it() -> None:
     """The usual resolver, where no network is needed."""
-    assert sockets.resolve_name("127.0.0.1", 80) == ["127.0.0.1"]
+    assert door.resolve_name("127.0.0.1", 80) == ["127.0.0.1"]
 
 
 def test_a_proxy_without_a_scheme_is_an_http_one(

@@ -27,7 +27,7 @@ from werkzeug.serving import WSGIRequestHandler
 from nanorecipes import files
 from nanorecipes.errors import ConfigurationError, MissingExtraError, ServiceError
 from nanorecipes.images import BadImageError, image_input
-from nanorecipes.service import sockets
+from nanorecipes.service import door
 from nanorecipes.uploads import MAX_VALID_FOR, Uploader, check_place
 
 SECRET = "sk-of-nobody-1234567890"
@@ -290,7 +290,7 @@ def test_without_obstore_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_no_store_is_reached_while_the_network_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test that forgets its own store must not find somebody's."""
-    assert not sockets.Door().is_open
+    assert not door.Door().is_open
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     for place in ("s3://bucket/x", "gs://bucket/x"):
         with pytest.raises(ConfigurationError, match="the network is switched off"):
