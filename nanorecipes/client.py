@@ -8,8 +8,9 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from nanorecipes import codes, config
 from nanorecipes.arrival import make_result
@@ -257,8 +258,10 @@ class _ClientBase:
     def _upload_flow(self, picture: LocalPicture, deadline: float) -> Flow[str]:
         """Put a picture where the service sees it, and name it by a URL."""
         if self.backend == "sandbox":
-            path = f"{UPLOAD_PATH}{picture.name}"
-            return (yield from self._service.put_flow(path, picture.data, deadline))
+            name = quote(PurePath(picture.source).name)  # what a folder of answers goes by
+            path = f"{UPLOAD_PATH}{picture.name}?name={name}"
+            url = yield from self._service.put_flow(path, picture.data, deadline)
+            return url.partition("?")[0]
         if self._uploader is None:
             from nanorecipes.uploads import Uploader
 
@@ -615,4 +618,5 @@ def _shared_sandbox() -> Sandbox:
             from nanorecipes.sandbox.core import Sandbox
 
             _sandbox = Sandbox(clock=_SHARED_CLOCK.monotonic, wall=_SHARED_CLOCK.time)
+        _sandbox.answer_with(config.sandbox_answers())
         return _sandbox

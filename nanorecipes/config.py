@@ -32,6 +32,7 @@ _VARIABLES = {
     "path": "NANORECIPES_PATH",
     "uploads": "NANORECIPES_UPLOADS",
     "ledger": "NANORECIPES_LEDGER",
+    "sandbox_answers": "NANORECIPES_SANDBOX_ANSWERS",
 }
 _FILE_KEYS = {**{key: key for key in _VARIABLES}, "base_url": "qolaba_base_url"} | {
     variable.lower(): key for key, variable in _VARIABLES.items()
@@ -171,6 +172,11 @@ def uploads() -> str | None:
 def ledger() -> str | None:
     """Where the ledger lies, `off` for none, or None for the project's own."""
     return _setting("ledger")
+
+
+def sandbox_answers() -> str | None:
+    """The folder of pictures that the embedded sandbox answers with, or None."""
+    return _setting("sandbox_answers")
 
 
 def check_backend(value: Any, where: str) -> Backend:

@@ -28,6 +28,8 @@ class LocalPicture:
     """Fit to send: as it was given wherever possible."""
     warnings: tuple[str, ...] = ()
     """What was changed to make it fit."""
+    source: str = ""
+    """Its path as given, or a made-up name for bytes."""
 
 
 def check_request(request: object) -> None:
@@ -105,7 +107,7 @@ def _read(image: AttachedImage) -> LocalPicture:
         raise BadImageError(f"{image.source!r} {exc}") from exc
     name = f"{files.sha256(fitted.data)}{files.EXTENSIONS[fitted.mime_type]}"
     warnings = tuple(f"{image.source!r} was sent changed: {change}" for change in fitted.changes)
-    return LocalPicture(name, fitted.data, warnings)
+    return LocalPicture(name, fitted.data, warnings, image.source)
 
 
 def _not_visible(image: AttachedImage) -> Diagnostic:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from nanorecipes.cli.options import common
@@ -19,10 +21,14 @@ The key `bad-key` is refused (401), `no-credits` has none left (402).
 @click.option("--seed", default=0, show_default=True, help="The seed of its faults.")
 @click.option("--faults", metavar="LIST", default="",
               help='What goes wrong, and how often: "429:0.05,drop_after:0.02".')  # fmt: skip
+@click.option("--answer-with", type=click.Path(path_type=Path, exists=True, file_okay=False),
+              metavar="DIR", help="Answer with pictures of a folder: mug.png for a request that "
+                                  "edits mug.jpg, the next time mug-2.png, ...")  # fmt: skip
 @common
 def sandbox_command(
-    host: str, port: int, seed: int, faults: str, as_json: bool, quiet: bool
-) -> None:
+    host: str, port: int, seed: int, faults: str, answer_with: Path | None, as_json: bool,
+    quiet: bool,
+) -> None:  # fmt: skip
     """Serve an emulator of the service over HTTP: the same wire, no key, no money.
 
     It draws proof pictures that say what they are, keeps a charge log at /sandbox/charges, and
@@ -45,4 +51,5 @@ def sandbox_command(
             click.echo(base_url)
             view.info("Ctrl-C stops it", quiet)
 
-    serve(Sandbox(seed=seed, faults=chosen), host, port, on_ready=ready)
+    sandbox = Sandbox(seed=seed, faults=chosen, answers=answer_with)
+    serve(sandbox, host, port, on_ready=ready)

@@ -40,6 +40,8 @@ class Task:
     started_at: float
     ready_at: float
     fault: str | None
+    turn: int = 1
+    """How many times this very request was accepted, this time included."""
 
     @property
     def label(self) -> str:
@@ -65,6 +67,7 @@ class Books:
         self._lock = threading.Lock()
         self._tasks: OrderedDict[str, Task] = OrderedDict()
         self._attempts: OrderedDict[str, int] = OrderedDict()
+        self._turns: OrderedDict[str, int] = OrderedDict()
 
     @property
     def total_usd(self) -> Decimal:
@@ -78,11 +81,7 @@ class Books:
     def next_attempt(self, key: str) -> int:
         """How often this was asked for, this time included."""
         with self._lock:
-            attempt = self._attempts.pop(key, 0) + 1
-            self._attempts[key] = attempt
-            while len(self._attempts) > KEPT_ATTEMPTS:
-                self._attempts.popitem(last=False)
-        return attempt
+            return _count(self._attempts, key)
 
     def accept(
         self,
@@ -113,7 +112,8 @@ class Books:
             while task_id in self._tasks:
                 attempt += 1
                 task_id = self._task_id(order.key, attempt)
-            task = Task(task_id, order, ratio, size_px, usd, now, ready_at, fault)
+            turn = _count(self._turns, order.key)
+            task = Task(task_id, order, ratio, size_px, usd, now, ready_at, fault, turn)
             self._tasks[task_id] = task
             self.charges.append(Charge(task_id, order.key, usd, now))
             while len(self._tasks) > KEPT_TASKS:
@@ -122,3 +122,11 @@ class Books:
 
     def _task_id(self, key: str, attempt: int) -> str:
         return f"sbx-{self.seed:x}-{key[:12]}-{attempt}"
+
+
+def _count(counts: OrderedDict[str, int], key: str) -> int:
+    """One more of this key; those unused for longest are forgotten."""
+    count = counts[key] = counts.pop(key, 0) + 1
+    while len(counts) > KEPT_ATTEMPTS:
+        counts.popitem(last=False)
+    return count

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from nanorecipes import files
 from nanorecipes import wire as service
 from nanorecipes.errors import ConfigurationError
 from nanorecipes.sandbox import replies
+from nanorecipes.sandbox.answers import Answers
 from nanorecipes.sandbox.books import Books, Charge, Task
 from nanorecipes.sandbox.check import BadRequestError, Order, read_order
 from nanorecipes.sandbox.faults import Faults, Route
@@ -50,6 +54,10 @@ class Sandbox:
         base_url: scheme and host under which results are found.
         wall: seconds since 1970, for the one header that holds a date.
         plain: draw blank pictures of the right size, which cost next to nothing.
+        answers: a folder of pictures to answer with: `mug.png` for a request that edits `mug.jpg`.
+
+    Raises:
+        ConfigurationError: the folder of answers can't be read, or holds none.
     """
 
     def __init__(
@@ -62,6 +70,7 @@ class Sandbox:
         base_url: str = BASE_URL,
         wall: Callable[[], float] = time.time,
         plain: bool = False,
+        answers: str | os.PathLike[str] | None = None,
     ) -> None:
         self.seed = seed
         self.faults = faults or Faults()
@@ -71,6 +80,7 @@ class Sandbox:
         self.wall = wall
         self._books = Books(seed)
         self._gallery = Gallery(plain=plain)
+        self.answer_with(answers)
 
     @property
     def charges(self) -> list[Charge]:
@@ -81,6 +91,14 @@ class Sandbox:
     def charged_usd(self) -> Decimal:
         """The sum of the charge log."""
         return self._books.total_usd
+
+    def answer_with(self, folder: str | os.PathLike[str] | None) -> None:
+        """Answer with the pictures of a folder from now on, or with drawn ones.
+
+        Raises:
+            ConfigurationError: the folder can't be read, or holds no picture.
+        """
+        self._gallery.answers = None if folder is None else Answers(Path(folder))
 
     def handle(self, call: Call) -> Answer | Drop:
         """Answer one call."""
@@ -179,13 +197,18 @@ class Sandbox:
         return 200, body
 
     def _listed_images(self, task: Task) -> list[dict[str, Any]]:
-        width, height = task.size_px
         folder = f"{self.base_url}/sandbox/results"
-        facts = {"width": width, "height": height, "content_type": "image/jpeg"}
         return [
-            {"url": f"{folder}/{task.id}-{number}.jpg", **facts}
+            {"url": f"{folder}/{task.id}-{number}.jpg", **self._facts(task, number)}
             for number in range(1, task.order.num_images + 1)
         ]
+
+    def _facts(self, task: Task, number: int) -> dict[str, Any]:
+        given = self._gallery.answer(task, number)
+        if given is None:
+            width, height = task.size_px
+            return {"width": width, "height": height, "content_type": "image/jpeg"}
+        return {"content_type": files.image_type(given)}
 
     # the other routes
 
@@ -232,7 +255,7 @@ class Sandbox:
             return replies.problem(400, f"the body's SHA-256 is {found}, the name says {match[1]}")
         if files.image_type(call.body) is None:
             return replies.problem(415, "the body is no picture of a known type")
-        self._gallery.put_upload(found, call.body)
+        self._gallery.put_upload(found, call.body, "".join(parse_qs(call.query).get("name", ())))
         made = replies.json_answer(201, {"url": f"{self.base_url}{call.path}"})
         return self._struck("uploads", found, made)
 
@@ -260,7 +283,7 @@ class Sandbox:
         data = self._gallery.proof(task, number)
         if fault == "truncated_picture":
             data = data[: len(data) // 2]
-        kind = "image/png" if fault == "wrong_type" else "image/jpeg"
+        kind = "image/png" if fault == "wrong_type" else files.image_type(data) or "image/jpeg"
         return self._strike(fault, replies.answer(200, data, kind))
 
     def _charges(self, call: Call) -> Answer:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Literal
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from nanorecipes.sandbox.cache import ByteCache
 from nanorecipes.sandbox.check import upload_digest
 
 if TYPE_CHECKING:
+    from nanorecipes.sandbox.answers import Answers
     from nanorecipes.sandbox.books import Task
     from nanorecipes.sandbox.paint import Sheet
+
+T = TypeVar("T")
 
 KEPT_UPLOAD_BYTES = 512 * 1024 * 1024
 KEPT_PICTURE_BYTES = 64 * 1024 * 1024
@@ -27,24 +31,26 @@ class Gallery:
     as the uploads that it shows are held.
     """
 
-    def __init__(self, *, plain: bool = False) -> None:
+    def __init__(self, *, plain: bool = False, answers: Answers | None = None) -> None:
         self._plain = plain
+        self.answers = answers
+        """Pictures that are handed out in place of drawn ones."""
         self._uploads = ByteCache(KEPT_UPLOAD_BYTES)
         self._pictures = ByteCache(KEPT_PICTURE_BYTES)
         self._sizes: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        self._names: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
         self._drawing = threading.BoundedSemaphore(DRAWN_AT_ONCE)
 
-    def put_upload(self, digest: str, data: bytes) -> None:
-        """Keep a picture, and its size even longer."""
+    def put_upload(self, digest: str, data: bytes, name: str = "") -> None:
+        """Keep a picture, and its size and name even longer."""
         self._uploads.put(digest, data)
         size = _displayed_size(data)
-        if size is None:
-            return
         with self._lock:
-            self._sizes[digest] = size
-            while len(self._sizes) > KEPT_SIZES:
-                self._sizes.popitem(last=False)
+            if size is not None:
+                _keep(self._sizes, digest, size)
+            if name:
+                _keep(self._names, digest, name)
 
     def upload(self, digest: str) -> bytes | None:
         """An uploaded picture, or None when it isn't held."""
@@ -57,6 +63,9 @@ class Gallery:
 
     def proof(self, task: Task, number: int) -> bytes:
         """The picture of that number (from 1) of a task, drawn once while it is held."""
+        given = self.answer(task, number)
+        if given is not None:
+            return given
 
         def draw() -> bytes:
             from nanorecipes.sandbox import paint
@@ -66,6 +75,14 @@ class Gallery:
                 return draw_sheet(self._sheet(task, number))
 
         return self._pictures.get_or_make(f"{task.id}-{number}", draw)
+
+    def answer(self, task: Task, number: int) -> bytes | None:
+        """The picture that was given to answer with, or None where one is to be drawn."""
+        if self.answers is None:
+            return None
+        url = task.order.sources[0]
+        name = self._names.get(upload_digest(url) or "") or _host_and_name(url)[1]
+        return self.answers.pick(PurePosixPath(name).stem, task.turn + number - 1)
 
     def _sheet(self, task: Task, number: int) -> Sheet:
         from nanorecipes.sandbox.paint import Sheet, Tile
@@ -91,6 +108,12 @@ class Gallery:
             count=order.num_images,
             tiles=tuple(tiles),
         )
+
+
+def _keep(kept: OrderedDict[str, T], key: str, value: T) -> None:
+    kept[key] = value
+    while len(kept) > KEPT_SIZES:
+        kept.popitem(last=False)
 
 
 def _host_and_name(url: str) -> tuple[str, str]:
