@@ -61,7 +61,7 @@ BE_OR_MODAL = MODALS | BE
 FINITE = BE_OR_MODAL | HAVE | STAYING
 """Verbs that make a sentence of what else would be a noun phrase."""
 
-_FUNCTION_WORDS = DETERMINERS | PREPOSITIONS | CONJUNCTIONS | PRONOUNS | FINITE
+FUNCTION_WORDS = DETERMINERS | PREPOSITIONS | CONJUNCTIONS | PRONOUNS | FINITE
 _CLAUSE_ENDS = PREPOSITIONS | {"that", "which"}
 _ADVERBS_BEFORE = frozenset("only also then completely fully gently slightly carefully".split())
 _NOUN_OR_VERB = frozenset(
@@ -76,7 +76,7 @@ _NOUN_OR_VERB = frozenset(
     " rendering montage collage mosaic cartoon caricature composite project line top label title"
     " caption plaster paper oil wax glaze enamel lacquer stain varnish".split()
 )
-_HAPPENS = frozenset(
+HAPPENS = frozenset(
     "is are was were has have covers cover falls fall fills fill floods flows lies lie hangs hang"
     " drifts drift stands stand streams stream pours pour glows glow sits sit shines shine lights"
     " surrounds surround rises rise spreads spread drips drip runs run line lines grows grow hides"
@@ -223,7 +223,7 @@ def order_at(words: Sequence[Token], index: int = 0, *, strict: bool = False) ->
 
 def _is_adverb(word: str) -> bool:
     return word in _ADVERBS_BEFORE or (
-        word.endswith("ly") and word not in ("apply", "simply", "kindly")
+        word.endswith("ly") and word not in ("simply", "kindly") and word not in verb_starts()
     )
 
 
@@ -271,7 +271,7 @@ def _is_command(words: Sequence[Token], order: Order, strict: bool) -> bool:
     if word in _NOUN_OR_VERB:
         head = rest[:4]
         stop = next((i for i, item in enumerate(head) if item in _CLAUSE_ENDS), 4)
-        return not any(item in _HAPPENS for item in head[: stop + 1])
+        return not any(item in HAPPENS for item in head[: stop + 1])
     return True
 
 
@@ -281,7 +281,7 @@ def _may_be_verb(word: str) -> bool:
         word.isascii()
         and word.replace("-", "").isalpha()
         and len(word) > 2
-        and word not in _FUNCTION_WORDS
+        and word not in FUNCTION_WORDS
         and word not in _NOT_VERBS
         and not word.endswith(("ing", "ed", "tion", "ness", "ment", "'s"))
         and not (word.endswith("s") and not word.endswith("ss"))

@@ -44,11 +44,17 @@ def opening(draft: Draft) -> Opening | None:
     if late is not None:
         return late
     first = words[0].word
-    if first in _ORDERS_NOTHING or _is_polite(draft):
+    placed = first in english.PREPOSITIONS and _PASSIVE_ORDER.search(draft.lower)
+    if first in _ORDERS_NOTHING or placed or _is_polite(draft):
         return Opening(LATE, until=draft.sentences[0].end)
     return Opening(NONE)
 
 
+_PASSIVE_ORDER = re.compile(
+    r"\b(?:is|are|has|have|needs?|ought) to be \w+(?:ed|en|t|id)\b"
+    r"|\b(?:should|must|shall) be \w+ed\b"
+)
+"""`On the shelf the clock is to be replaced`: an order, and what comes first is the place."""
 _ORDERS_NOTHING = frozenset(
     "look study observe examine analyse analyze inspect notice note remember consider see read"
     " ensure keep preserve maintain leave protect retain focus pay start begin assume follow use"

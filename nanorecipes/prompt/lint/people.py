@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from nanorecipes.prompt.lint.draft import IMAGES
-from nanorecipes.prompt.lint.words import listed, word_list
+from nanorecipes.prompt.lint.words import listed, plural, word_list
 
 if TYPE_CHECKING:
     from nanorecipes.prompt.lint.context import Context
@@ -31,6 +31,7 @@ def _one() -> str:
 @cache
 def _many() -> str:
     words = listed("people_words", "many") - {"family", "families", "staff"}
+    words |= {plural(word) for word in listed("people_words", "one") - _THINGS_TOO}
     return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
 
 
@@ -118,13 +119,18 @@ def _people_of(context: Context, slot: Slot) -> int:
     about = f"{slot.name.replace('_', ' ')} {slot.label} {slot.description}".lower()
     tie = rf"(?: [^.,;]{{0,40}}?)? ?(?:of|from|in|shown in|known from|seen in) {letters}"
     if not slot.is_list:
-        return int(bool(re.search(rf"\b{one}\b{tie}", text)) and _keeps(context, slot, text))
+        told = re.search(rf"\b{one}\b{tie}", text) or re.match(rf"[^.;]*\b{one}\b(?!'s)", about)
+        return int(bool(told) and _keeps(context, slot, text))
     if re.search(
         r"\bsame (?:\w+ )?(?:person|man|woman|child|character|face|model|figure)\b", about
     ):
         return 1
     several = re.search(rf"\b{many}\b{tie}", text) or re.search(rf"\b{many}\b", about)
-    each = re.search(rf"\b(?:each|every|per|one)\b.*\b{one}\b", about)
+    each = re.search(
+        rf"\b(?:each|every|per|one)\b.*\b{one}\b"
+        r"|\b(?:one|a) (?:portrait|headshot|selfie) (?:per|for (?:each|every)|of (?:each|every))\b",
+        about,
+    )
     if (several and not re.search(rf"\bthe {one}\b{tie}", text)) or each:
         return slot.max
     return int(bool(re.search(rf"\b{one}\b", text)))

@@ -6,16 +6,22 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nanorecipes.prompt.lint import english
 from nanorecipes.prompt.lint.draft import is_image
 from nanorecipes.prompt.lint.people import people_shown
 from nanorecipes.prompt.lint.rule import Fault, Rule
-from nanorecipes.prompt.lint.words import blot, listed, phrases
+from nanorecipes.prompt.lint.words import blot, listed, phrases, singular, third_persons
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nanorecipes.prompt.lint.context import Context
     from nanorecipes.prompt.lint.draft import Draft
+    from nanorecipes.prompt.lint.english import Token
 
 _BARE = frozenset("it itself he him himself she herself they them themselves hers theirs".split())
+_PLURAL = frozenset("they them themselves their theirs".split())
+_ONE_OF_TWO = re.compile(r"\b(?:one|the (?:two|pair|first|\w+er of))\b[^.;]*\Z")
 _OWNERS = frozenset("his her their".split())
 _WORDS = _BARE | _OWNERS | frozenset("this that these those former latter other".split())
 _ALONE = re.compile(
@@ -33,6 +39,9 @@ _WEATHER = re.compile(
     r"\bit is (?:\w+ )?(?:night|day|dark|late"
     r"|early|winter|summer|spring|autumn|evening|morning|dusk|dawn|noon)\b|\bas it (?:is|was|"
     r"were)\b"
+    r"|\b(?:all|each|both|most|none|half) of them\b"
+    # "as the mug itself does"
+    r"|\b(?:the|an?|this|that) (?:[\w-]+ )?[\w-]+ (?:itself|himself|herself|themselves)\b"
     r"|\bas they (?:are|were)\b|\bmake it (?:look|seem|appear) (?:as|like)\b|\bso be it\b"
 )
 
@@ -96,11 +105,40 @@ def _has_owner(draft: Draft, pronoun: re.Match[str]) -> bool:
     if sentence is None:
         return False
     before = [other for other in sentence.tokens if other.end <= pronoun.start()]
-    if pronoun.group() == "their" and before and before[-1].word == "and":
+    if pronoun.group() == "their" and before and before[-1].word in ("and", "with"):
         return True
+    if pronoun.group() in _PLURAL and _has_things(before):
+        return True
+    if pronoun.group() not in _OWNERS:
+        return False
     owners = [other.word for other in before if other.word in listed("people_words", "one", "many")]
     images = [other for other in before if is_image(other.word[0])]
     return len(owners) == 1 and len(images) <= 1
+
+
+def _has_things(before: Sequence[Token]) -> bool:
+    """Whether things, and no people or several images, stand before in the sentence.
+
+    `The reflections run across the coat as they run across the floor`.
+    """
+    people = listed("people_words", "one", "many")
+    if any(token.word in people or singular(token.word) in people for token in before):
+        return False
+    if sum(is_image(token.word[0]) for token in before) > 1:
+        return False
+    return any(_is_plural(token.word) for token in before)
+
+
+def _is_plural(word: str) -> bool:
+    """Whether a word is surely the plural of a noun."""
+    return (
+        len(word) > 3
+        and word.endswith("s")
+        and not word.endswith(("ss", "us", "is", "'s"))
+        and word not in third_persons()
+        and word not in english.FUNCTION_WORDS
+        and word not in english.HAPPENS
+    )
 
 
 def _first(draft: Draft, words: frozenset[str]) -> tuple[int, int] | None:
@@ -111,7 +149,12 @@ def _first(draft: Draft, words: frozenset[str]) -> tuple[int, int] | None:
     dummies += [m.span() for m in _WEATHER.finditer(text)]
     judged = blot(text, dummies)
     for match in _STANDING.finditer(judged):
-        if match.group() not in _OWNERS or not _has_owner(draft, match):
+        bound = match.group() in _OWNERS or match.group() in _PLURAL
+        if not bound or not _has_owner(draft, match):
             return match.span()
     found = _ALONE.search(judged)
-    return None if found is None else found.span()
+    if found is None or (
+        found.group() == "the other" and _ONE_OF_TWO.search(judged, 0, found.start())
+    ):
+        return None
+    return found.span()

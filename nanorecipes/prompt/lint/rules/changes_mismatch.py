@@ -16,7 +16,7 @@ FITTING = {
     "outfit": ("part",),
     "placement": ("part",),
     "upscale": ("look",),
-    "composition": ("scene", "part"),
+    "composition": ("scene", "part", "background"),
     "consistency": ("scene",),
 }
 """A capability that isn't here (edit, variation, grounded) may change whatever its edit asks"
@@ -27,8 +27,8 @@ class ChangesMismatch(Rule):
     """`changes` says that something else changes than the capability means.
 
     What it does: holds `changes` against `capability`. A style changes the look, a background the
-    background, clothes and things that are placed a part, a re-render the look; a composition and
-    a scene for a known character make a new scene.
+    background, clothes and things that are placed a part, a re-render the look; a scene for a known
+    character is a new one, and a composition makes anything but a look.
 
     Why it matters: `changes` decides the sentence that closes the prompt. A style that closes with
     "Change nothing else." forbids what its edit asks for.

@@ -46,6 +46,8 @@ _SURFACING = frozenset(
 )
 _DRESSING = frozenset("dress clothe outfit redress".split())
 _HAIRCUT = frozenset("haircut hairstyle hairdo".split())
+_CUTTING = frozenset("cut trim shorten crop lengthen grow bob shave".split())
+_EXCHANGING = frozenset("replace swap exchange change substitute switch set put move".split())
 _DYEING = frozenset("dye bleach tint recolour recolor colour color tone highlight".split())
 _SCENE = frozenset(
     "scene image picture photo view weather season time day daytime daylight noon morning afternoon"
@@ -57,6 +59,7 @@ _LIGHT_SIDE = frozenset(
 )
 _MONOCHROME = re.compile(r"\b(?:black[ -]and[ -]white|monochrome|gr[ae]y ?scale|sepia)\b")
 _COLOUR_OF_ALL = frozenset("colour color palette hue tone colouring coloring".split())
+_BACKGROUND = frozenset("background backdrop backgrounds surroundings surrounding".split())
 _FRAME = frozenset("framing crop frame composition format".split())
 
 
@@ -106,13 +109,22 @@ class ContradictoryProtection(Rule):
         gone = changed_light(edit, orders)
         wanted = _words_to_look_for(orders, gone)
         first = next(iter(variant.attached), None)
+        backdrop = context.changes == "background"
         for draft in variant.protect:
             if draft.image not in (None, first):
                 continue  # what stays as in a reference is what the edit brings in
-            if wanted is not None and not any(word in draft.lower for word in wanted):
+            if (
+                wanted is not None
+                and not any(word in draft.lower for word in wanted)
+                and not (backdrop and not _BACKGROUND.isdisjoint(draft.words))
+            ):
                 continue
             for thing in draft.things:
-                why = _against(thing, orders, edit) or _against_light(thing, gone, draft)
+                why = (
+                    _against(thing, orders, edit)
+                    or _against_light(thing, gone, draft)
+                    or (_against_background(thing, orders) if backdrop else None)
+                )
                 if why is not None:
                     shown = draft.text[thing.start : thing.end]
                     message = f"{shown!r} is protected, but {why}"
@@ -202,6 +214,8 @@ def _is_property(thing: Thing, target: Thing, order: Command) -> bool:
     " `move`."""
     if target.head == "hair" and order.verb not in _DYEING and thing.head in _HAIRCUT:
         return "outfit" in order.classes
+    if target.head == "hair" and order.verb in _CUTTING and thing.head == "length":
+        return "hair" in thing.owners
     for kind in order.classes:
         kin = _KIN.get(_PROPERTIES.get(kind, ""), frozenset())
         if kind == "outfit" and order.verb not in _DRESSING:
@@ -242,7 +256,9 @@ def changed_light(edit: Draft, orders: Sequence[Command]) -> frozenset[str]:
             continue
         begin = order.things[0].start if order.things else 0
         text = _without_things(edit.lower[begin:])
-        for kind in ("times", "seasons", "weather"):
+        # Another sky over the same day may leave the light as it is.
+        kinds = ("times",) if heads == {"sky"} else ("times", "seasons", "weather")
+        for kind in kinds:
             if _named(kind).pattern.search(text):
                 found |= {"light", kind}
         found |= {"light", f"{head}s"} if (head := "season") in heads else set()
@@ -275,7 +291,7 @@ def _against_light(thing: Thing, gone: frozenset[str], draft: Draft) -> str | No
     if text.split()[-1].strip("_") == "":
         return None
     head = thing.head
-    lit = head in _words("light") and not _names_thing(thing)
+    lit = head in _words("light") and not _names_thing(thing) and not _is_lamps(thing, draft)
     if lit or (head in _LIGHT_SIDE and any(word in _words("light") for word in thing.of)):
         return "the edit changes the light"
     phrase = " ".join((*thing.words, head))
@@ -288,6 +304,24 @@ def _against_light(thing: Thing, gone: frozenset[str], draft: Draft) -> str | No
 def _names_thing(thing: Thing) -> bool:
     """`the light of the lamp`, `the sun on the sign`: a light of its own in the scene."""
     return any(word in ("lamp", "sign", "painting", "mural", "logo") for word in thing.owners)
+
+
+def _against_background(thing: Thing, orders: Sequence[Command]) -> str | None:
+    """Why a background can't stay where another one takes its place."""
+    whole = thing.head in _BACKGROUND or (
+        thing.head == "rest" and not _BACKGROUND.isdisjoint(thing.of)
+    )
+    if not whole or thing.owners - _BACKGROUND - _UNMARKED:
+        return None
+    exchanged = orders and orders[0].verb in _EXCHANGING
+    return "the edit puts another background in its place" if exchanged else None
+
+
+def _is_lamps(thing: Thing, draft: Draft) -> bool:
+    """`the lamp and its glow`: the light of something that shines by itself."""
+    before = {token.word for token in draft.tokens if token.end <= thing.start}
+    owned = not {"its", "their"}.isdisjoint(thing.words)
+    return owned and not before.isdisjoint(_words("sources"))
 
 
 @cache

@@ -42,6 +42,11 @@ _KEEPS = re.compile(
     # "adds no new objects"
     r"|\b(?:no|without(?: any)?|(?:not|n['’]t) (?:add|introduc|invent)\w*(?: any)?)"
     r" (?:new|additional|further|extra|other) \w+"
+    # "none wider than a ribbon", "no two alike", "vary nothing besides the age", "not red but blue"
+    r"|\b(?:no|none|nothing|not)(?: any)? (?:\w+er|more|less|worse) than\b"
+    r"|\bno two\b|\bno other than\b"
+    r"|\b(?:nothing|none)(?: \w+)? (?:but|besides|except|other than|apart from|beyond)\b"
+    r"|\bnot [^.;:]{1,40}?,? but\b"
     r"|\b(?:whether or not|if not|not (?:quite|yet|unlike|merely|simply|least))\b"
 )
 

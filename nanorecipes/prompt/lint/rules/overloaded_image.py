@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from nanorecipes.prompt.lint import english
-from nanorecipes.prompt.lint.draft import is_image, is_value
+from nanorecipes.prompt.lint.draft import IMAGES, is_image, is_value
 from nanorecipes.prompt.lint.grammar import Thing, list_things, noun_phrase
 from nanorecipes.prompt.lint.rule import Fault, Rule
 from nanorecipes.prompt.lint.words import listed, singular, word_list
@@ -29,11 +29,16 @@ _KIND = {
 }
 _PART = listed("image_roles", "part")
 """Words for a property or a part: what counts is what they belong to."""
+_OTHER_IMAGE = re.compile(IMAGES)
 _start = attrgetter("start")
 _GIVES = re.compile(
     r"\s*(?:gives?|lends?|provides?|supplies|supply|contributes?|is the (?:source|reference|"
     r"model) for|"
     r"is for|serves? (?:as|for)|is used for|sets?|determines?|defines?|shows? both)\b(.*)"
+)
+_KEPT_OUT = re.compile(
+    r"\s*(?:stays? (?:out|behind|there|where)|(?:is|are) (?:not|left|kept) |(?:isn|aren)['’]t |"
+    r"(?:do|does)(?: not|n['’]t) |plays? no |remains? (?:out|there|behind))"
 )
 _USED_FOR = re.compile(r"\s*(?:as (?:the |a )?(?:source|reference|model|guide) )?(?:for|as)\b(.*)")
 
@@ -66,13 +71,13 @@ class OverloadedImage(Rule):
         references = {slot.name for slot in context.slots.values() if slot.role == "reference"}
         if not references:
             return
-        given: dict[str, dict[str, str]] = {}
+        given: dict[str, dict[str, str]] = {}  # by letter: each image of a list has its own
         for draft in context.drafts("edit", "subject", "details"):
             for at in draft.images:
                 slot = context.slot_of(draft.text[at])
                 if slot not in references:
                     continue
-                known = given.setdefault(slot, {})
+                known = given.setdefault(draft.text[at], {})
                 for thing in things_given(draft, at):
                     kind, name = kind_of(thing)
                     other = _another(known, kind, name)
@@ -117,7 +122,10 @@ def things_given(draft: Draft, at: int) -> Iterator[Thing]:
     index = bisect_right(words, at, key=_start) - 1
     if index < 0 or words[index].end <= at:
         return
-    behind = draft.lower[at + 1 :].split(".")[0].split(";")[0]
+    # Up to the next image: what stands there belongs to that one.
+    behind = _OTHER_IMAGE.split(draft.lower[at + 1 :].split(".")[0].split(";")[0])[0]
+    if _KEPT_OUT.match(behind):
+        return
     gives = _GIVES.match(behind)
     start = _sentence_start(draft, words, index)
     lead = draft.lower[words[start].start : at]
@@ -145,6 +153,7 @@ def _real(things: Iterator[Thing]) -> Iterator[Thing]:
 _NO_THING = frozenset(
     "style-reference else result reference inspiration image picture photo it same only nothing"
     " none objects"
+    " first second third fourth fifth sixth seventh eighth ninth tenth last one ones"
     " object subject content motif rest medium way manner well also both that those".split()
 )
 
@@ -207,5 +216,6 @@ _LINKING = english.PREPOSITIONS | english.FINITE | {"and", "or"}
 def listed_participles() -> frozenset[str]:
     """`shown in`, `seen in`, `taken from`: an image that something comes from."""
     return frozenset(
-        "shown seen known taken borrowed drawn pictured depicted worn given used".split()
+        "shown seen known taken borrowed drawn pictured depicted worn given used come comes coming"
+        " stems derives taking borrowing copied lifted sampled".split()
     )

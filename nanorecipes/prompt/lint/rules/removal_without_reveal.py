@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from nanorecipes.prompt.lint.english import is_image
 from nanorecipes.prompt.lint.grammar import Command
 from nanorecipes.prompt.lint.rule import Fault, Rule
 from nanorecipes.prompt.lint.words import any_of, blot, listed, phrases
@@ -22,6 +24,7 @@ _MOVING = listed("reveal_phrases", "moving")
 _FLAWS = listed("reveal_phrases", "flaws")
 """What lies over the whole picture; below it is the picture."""
 _BODY = listed("reveal_phrases", "posed")
+_NEW_SCENES = ("composition", "consistency")
 _REPLACED = re.compile(
     r"\b(?:replac|substitut|exchang|swap)\w* (?:\w+ ){0,4}?(?:with|by|for)\b"
     r"|\b(?:put|place|set|plant|paint|insert|hang|stand|add)\w* (?:\w+ ){1,5}?(?:in (?:its|his|"
@@ -66,7 +69,9 @@ class RemovalWithoutReveal(Rule):
     def check(self, context: Context) -> Iterator[Fault]:
         for variant in context.variants:
             edit = variant.edit
-            order = _removing(edit) if edit is not None else None
+            # Who is moved between pictures leaves no gap in the result.
+            verbs = _REMOVING if context.capability in _NEW_SCENES else _REMOVING | _MOVING
+            order = _removing(edit, verbs) if edit is not None else None
             if edit is None or order is None or _tells_reveal(context, variant):
                 continue
             first = edit.sentences[order.sentence].tokens[order.order.first]
@@ -78,8 +83,10 @@ class RemovalWithoutReveal(Rule):
             return
 
 
-def _removing(edit: Draft) -> Command | None:
+def _removing(edit: Draft, verbs: frozenset[str]) -> Command | None:
     for order in edit.commands:
+        if order.verb not in verbs:
+            continue
         words = {token.word for token in order.rest} | {
             word for thing in order.things for word in (*thing.rest, *thing.words)
         }
@@ -102,6 +109,11 @@ def _is_moved(order: Command, words: set[str]) -> bool:
     """Whether a thing goes from one place to another, and leaves a gap."""
     if not order.things or any(thing.head in _BODY for thing in order.things):
         return False
+    if any(
+        one.word in ("from", "of") and is_image(other.word[0])
+        for one, other in pairwise(order.rest)
+    ):
+        return False  # from one picture to another: the first is only looked at
     tail = " ".join(token.word for token in order.rest)
     return bool(
         words & {"from", "onto", "behind", "beside", "under", "next", "left", "right"}

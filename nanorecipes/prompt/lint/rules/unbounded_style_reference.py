@@ -38,11 +38,20 @@ _LINK = (
 )
 
 
+_ARTWORK = (
+    r"(?:comics?|paintings?|posters?|drawings?|illustrations?|prints?|artworks?|sketch(?:es)?|"
+    r"engravings?|etchings?|films?|frames?|panels?|covers?|murals?|mosaics?|cartoons?|collages?|"
+    r"linocuts?|woodcuts?|watercolou?rs?|photographs?|stills?|tapestr(?:y|ies)|frescos?|frescoes)"
+)
+
+
 @cache
 def _uses() -> re.Pattern[str]:
     """An image that lends its style."""
     return re.compile(
         rf"\b{_STYLE}(?:,? (?:and|of) (?:the )?(?:\w+ )?{_STYLE})* (?:\w+ )?{_LINK} ({IMAGES})"
+        rf"|\b{_STYLE} of (?:the|a|an|this|that) (?:[\w-]+ ){{0,2}}{_ARTWORK} "
+        rf"(?:of|in|from|shown in|seen in) ({IMAGES})"
         rf"|\b(?:look(?:s|ing)? (?:just |exactly |more )?like|in the (?:style|manner|spirit) of"
         rf"|inspired by|reminiscent of|resembl(?:e|es|ing)|mimic(?:s|king)?|imitat(?:e|es|ing)"
         rf"|emulat(?:e|es|ing)|as if (?:painted|drawn|made|photographed) by|stylistically like"
