@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from itertools import cycle
 from typing import TYPE_CHECKING
 
-from nanorecipes.errors import DownloadError
+from nanorecipes.errors import DownloadError, NanorecipesError
+from nanorecipes.proof.values import Proof
 from nanorecipes.result import Origin, Result, ResultImage
 from nanorecipes.service.download import Downloaded
+from nanorecipes.service.flow import Flow, work
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from nanorecipes.proving import Terms
     from nanorecipes.request import Request
     from nanorecipes.result import CostSource
     from nanorecipes.service.qolaba import Outcome
+    from nanorecipes.service.timing import Clock
 
 SIZE_TOLERANCE = 0.03
 
@@ -51,6 +58,55 @@ def make_result(
         for n, item in came
     )
     return Result(images, origin)
+
+
+def proved_flow(
+    result: Result, terms: Terms, clock: Clock, deadline: float, *, fetches: bool
+) -> Flow[Result]:
+    """The result with each picture held against its source.
+
+    What was paid for is never lost over it: what can't be compared has a proof that says why.
+
+    Args:
+        result: what came.
+        terms: what it is held to.
+        clock: whose seconds count.
+        deadline: when fetching the source ends, on that clock.
+        fetches: whether a source behind a URL can be fetched; the embedded sandbox reaches none.
+    """
+    from nanorecipes import proving
+
+    is_local = result.request is not None and result.request.first_source.input.is_local
+    if all(proving.is_card(image.received_data) for image in result.images):
+        return _with_proofs(result, [Proof.unproved(proving.CARD, terms.changes)])
+    try:
+        if not (fetches or is_local):
+            raise NanorecipesError("it is a URL, and the embedded sandbox fetches none")
+        source = yield from _source_flow(result.request, clock, deadline)
+    except NanorecipesError as exc:
+        why = f"there is no source to compare with: {exc.message}"
+        return _with_proofs(result, [Proof.unproved(why, terms.changes)])
+    proofs = []
+    for image in result.images:
+        hold = partial(terms.hold_safely, source, image.received_data)
+        proofs.append((yield from work(hold)))
+    return _with_proofs(replace(result, source=None if is_local else source), proofs)
+
+
+def _source_flow(request: Request | None, clock: Clock, deadline: float) -> Flow[bytes]:
+    from nanorecipes import proving
+
+    if request is None or request.first_source.input.is_local:
+        return proving.source_bytes(request)
+    return (yield from proving.fetch_flow(request.first_source.source, clock, deadline))
+
+
+def _with_proofs(result: Result, proofs: list[Proof]) -> Result:
+    images = [
+        replace(image, proof=proof)
+        for image, proof in zip(result.images, cycle(proofs), strict=False)
+    ]
+    return replace(result, images=tuple(images))
 
 
 def _cost(outcome: Outcome, request: Request | None) -> tuple[Decimal | None, CostSource]:

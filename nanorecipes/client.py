@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import quote, urlsplit
 
 from nanorecipes import codes, config
-from nanorecipes.arrival import make_result
+from nanorecipes.arrival import make_result, proved_flow
 from nanorecipes.config import Backend, Mode
 from nanorecipes.errors import InputError
 from nanorecipes.preflight import LocalPicture, check_budget, check_request, finding, local_pictures
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from nanorecipes.batch.opening import LedgerChoice
     from nanorecipes.batch.outcomes import Outcome as BatchOutcome
     from nanorecipes.book import Recipe
+    from nanorecipes.proving import Terms
     from nanorecipes.request import Request
     from nanorecipes.result import Result
     from nanorecipes.sandbox.core import Sandbox
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from nanorecipes.uploads import Uploader
 
 T = TypeVar("T")
+Proving: TypeAlias = bool | Mapping[str, Any]
 Observer: TypeAlias = Callable[[Note], Any]
 
 UPLOAD_PATH = "/sandbox/uploads/"
@@ -222,13 +224,25 @@ class _ClientBase:
 
     # flows
 
-    def _run_flow(self, request: Request, max_cost: object) -> Flow[Result]:
+    def _run_flow(self, request: Request, max_cost: object, prove: Proving) -> Flow[Result]:
         check_request(request)
         check_budget(request, max_cost)
+        terms = None if prove is False else self._terms(request, prove)
         deadline = self._deadline()
         pictures = yield from self._pictures_flow(request)
         task = yield from self._submit_flow(request, pictures, deadline)
-        return (yield from self._wait_flow(task, request, deadline))
+        result = yield from self._wait_flow(task, request, deadline)
+        if terms is None:
+            return result
+        fetches = self._sandbox is None
+        deadline = self._deadline()
+        return (yield from proved_flow(result, terms, self._clock, deadline, fetches=fetches))
+
+    @staticmethod
+    def _terms(request: Request, prove: Proving) -> Terms:
+        from nanorecipes import proving
+
+        return proving.agreed(request, prove if isinstance(prove, Mapping) else {})
 
     def _task_flow(self, request: Request) -> Flow[Task]:
         check_request(request)
@@ -314,19 +328,29 @@ class Client(_ClientBase):
 
     _driver_made: Driver | None = None
 
-    def run(self, request: Request, *, max_cost: Decimal | float | str | None = None) -> Result:
+    def run(
+        self,
+        request: Request,
+        *,
+        max_cost: Decimal | float | str | None = None,
+        prove: bool | Mapping[str, Any] = False,
+    ) -> Result:
         """Submit a request, wait for its pictures and download them.
 
         Args:
             request: what a recipe rendered.
             max_cost: USD; a request that is estimated above it, or can't be, is not sent.
+            prove: hold each picture against its source, as `Result.prove` does, whose options may
+                be given in place of True. A source behind a URL is fetched, without the key. What
+                came is in each picture's `proof`.
 
         Raises:
-            InputError: it is no request, or its pictures can't be used.
+            InputError: it is no request, its pictures or the proof's options can't be used.
+            MissingExtraError: a proof is wanted, and `nanorecipes[proof]` isn't installed.
             BudgetError: it would cost more than allowed.
             ApiError: the service refused or failed, or nobody knows (`OutcomeUnknownError`).
         """
-        return self._kept(self._run_entry(request), self._run_flow(request, max_cost))
+        return self._kept(self._run_entry(request), self._run_flow(request, max_cost, prove))
 
     def submit(self, request: Request) -> Task:
         """Buy the pictures and come back with the task, which can be waited for anywhere."""
@@ -472,10 +496,15 @@ class AsyncClient(_ClientBase):
     _driver_made: AsyncDriver | None = None
 
     async def run(
-        self, request: Request, *, max_cost: Decimal | float | str | None = None
+        self,
+        request: Request,
+        *,
+        max_cost: Decimal | float | str | None = None,
+        prove: bool | Mapping[str, Any] = False,
     ) -> Result:
         """Submit a request, wait for its pictures and download them: see `Client.run`."""
-        return await self._kept(self._run_entry(request), self._run_flow(request, max_cost))
+        flow = self._run_flow(request, max_cost, prove)
+        return await self._kept(self._run_entry(request), flow)
 
     async def submit(self, request: Request) -> Task:
         """Buy the pictures and come back with the task: see `Client.submit`."""

@@ -29,6 +29,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "png": {}, "webp": {"lossless": True}, "jpeg": {"quality": 95, "subsampling": 0},
 }  # fmt: skip
 
+EXTENSIONS: dict[Format, str] = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 NOTE = "the edit inside the region, the source's own pixels outside it"
 
 
@@ -109,7 +110,7 @@ def _facts(
     restored: Restored, proof: Proof, made: Mapping[str, Any] | None, source: bytes, output: bytes
 ) -> dict[str, Any]:
     """How the edit was made, and what it is since."""
-    own = {"format": 1, "tool": {"name": "nanorecipes", "version": tool_version()}}
+    own: dict[str, Any] = {"format": 1, "tool": {"name": "nanorecipes", "version": tool_version()}}
     facts = {key: value for key, value in (made or own).items() if key not in ("picture", "proof")}
     facts["composite"] = {
         "what": NOTE,

@@ -6,19 +6,22 @@ Nothing heavy loads here; the proof itself does when it is asked for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 from nanorecipes import codes, files
 from nanorecipes.diagnostics import Diagnostic
-from nanorecipes.errors import DownloadError, InputError
-from nanorecipes.images import BadImageError, image_input
+from nanorecipes.errors import DownloadError, InputError, NanorecipesError
+from nanorecipes.images import BadImageError, image_input, public_name
 from nanorecipes.proof.front import check_policy, prove, restore
 from nanorecipes.proof.values import Changes, Ignored, Proof
 from nanorecipes.sandbox import card
+from nanorecipes.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from nanorecipes.images import ImageInput
+    from nanorecipes.proof.regions import Region
     from nanorecipes.proof.restoring import Restored
     from nanorecipes.provenance import Input, Provenance
     from nanorecipes.request import Request
@@ -39,9 +42,9 @@ class Terms:
     """What an output is held to."""
 
     changes: Changes = "part"
-    region: Where | None = None
+    region: Region | None = None
     """Where change was allowed."""
-    protect: Where | None = None
+    protect: Region | None = None
     """Where nothing may change."""
     min_score: float | None = None
     ignore: tuple[Ignored, ...] = ()
@@ -52,6 +55,10 @@ class Terms:
         Raises:
             InputError: an option is none that a proof knows.
         """
+        for name in options:
+            if name not in _OPTIONS:
+                near = did_you_mean(name, _OPTIONS) or f"expected one of {', '.join(_OPTIONS)}"
+                raise _problem("prove", f"there is no option {name!r}", near)
         found = {name: value for name, value in options.items() if value is not None}
         if "ignore" in found:
             found["ignore"] = tuple(found["ignore"])
@@ -61,6 +68,30 @@ class Terms:
             raise _problem("changes", f"found {made.changes!r}, expected one of {options_text}")
         check_policy(made.min_score, made.ignore)
         return made
+
+    def check(self, source: ImageInput | None) -> None:
+        """Find out what can be known before anything is paid for.
+
+        Args:
+            source: the picture to be edited, whose size boxes in pixels are held to.
+
+        Raises:
+            InputError: a region is no mask and no box, or covers nothing of the source.
+            MissingExtraError: `nanorecipes[proof]` isn't installed.
+        """
+        from nanorecipes.proof.regions import read_region
+
+        size = _size(source)
+        for field, where in (("region", self.region), ("protect", self.protect)):
+            # Without a size a box in pixels can't be judged, only read.
+            read_region(where, field, size or (10**6, 10**6), (8, 8))
+
+    def hold_safely(self, source: bytes, output: bytes) -> Proof:
+        """The same as `hold`, where a picture that can't be compared is no error."""
+        try:
+            return self.hold(source, output)
+        except NanorecipesError as exc:
+            return Proof.unproved(exc.message, self.changes)
 
     def hold(self, source: str | Path | bytes, output: str | Path | bytes) -> Proof:
         """The output held against the source.
@@ -113,10 +144,24 @@ class Terms:
         }
 
 
-def _told(where: Where | None) -> Any:
-    if isinstance(where, bytes):
-        return f"sha256:{files.sha256(where)}"
-    return [list(box) for box in where] if isinstance(where, tuple) else where
+_OPTIONS = tuple(field.name for field in fields(Terms))
+
+
+def _told(where: Region | None) -> Any:
+    if isinstance(where, bytes | bytearray):
+        return f"sha256:{files.sha256(bytes(where))}"
+    if isinstance(where, str | Path):
+        return str(where)
+    if isinstance(where, list | tuple):
+        return [list(item) if isinstance(item, list | tuple) else item for item in where]
+    return None if where is None else f"a {type(where).__name__}"
+
+
+def _size(source: ImageInput | None) -> tuple[int, int] | None:
+    try:
+        return None if source is None else source.size_px
+    except BadImageError:
+        return None  # told by whoever sends it
 
 
 def is_card(picture: str | Path | bytes) -> bool:
@@ -137,6 +182,56 @@ def read_picture(path: str | Path, field: str = "file") -> bytes:
         return image_input(Path(path)).read()
     except BadImageError as exc:
         raise _problem(field, str(exc), code=codes.BAD_IMAGE) from exc
+
+
+def source_bytes(request: Request | None) -> bytes:
+    """The picture that a request edits, where it lies on this machine.
+
+    Raises:
+        InputError: it isn't known, is behind a URL, has gone, or has changed since.
+    """
+    if request is None:
+        raise _problem("source", "what was edited isn't known: the task was waited for by its id",
+                       "give `source`, the bytes of the picture that was edited")  # fmt: skip
+    image = request.first_source
+    if not image.input.is_local:
+        raise _problem(
+            "source", f"the source {public_name(image.source)!r} is a URL",
+            "give `source`, the picture's bytes, or run with prove=True, which fetches it",
+        )  # fmt: skip
+    try:
+        data = image.input.read()
+        digest = image.input.digest
+    except BadImageError as exc:
+        raise _problem("source", str(exc), code=codes.BAD_IMAGE) from exc
+    if files.sha256(data) != digest:
+        raise _problem("source", f"{image.source!r} has changed since it was sent")
+    return data
+
+
+def agreed(request: Request, options: Mapping[str, Any]) -> Terms:
+    """What a request's result will be held to: its recipe's terms, with a caller's in their place.
+
+    Raises:
+        InputError: an option is none, or a region can't be read.
+        MissingExtraError: `nanorecipes[proof]` isn't installed.
+    """
+    terms = terms_of(request).given(**options)
+    terms.check(request.first_source.input)
+    return terms
+
+
+def terms_for(request: Request | None) -> Terms:
+    """The terms of a request that may not be known: then a part may change, and no more."""
+    return Terms() if request is None else terms_of(request)
+
+
+_WORST_FIRST = ("drifted", "unclear", "not provable", "kept")
+
+
+def worst(proofs: Sequence[Proof]) -> Proof:
+    """The proof that a whole result is judged by."""
+    return min(proofs, key=lambda p: (_WORST_FIRST.index(p.verdict), p.score or 0.0))
 
 
 def terms_of(request: Request) -> Terms:

@@ -15,17 +15,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from nanorecipes import files, naming
 from nanorecipes.convert import TYPES, convert
+from nanorecipes.drawings import write_drawings
 from nanorecipes.embed import embed
 from nanorecipes.errors import SaveError
 from nanorecipes.images import BadImageError, public_name
 from nanorecipes.service.agent import tool_version
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
     from decimal import Decimal
 
     from PIL.Image import Image
 
     from nanorecipes.convert import Format
+    from nanorecipes.proof.regions import Region
+    from nanorecipes.proof.values import Changes, Ignored, Proof
     from nanorecipes.request import AttachedImage, Request
 
 CostSource = Literal["service", "estimate", "unknown"]
@@ -98,6 +102,8 @@ class Origin:
             "number": picture.number,
             "received_sha256": files.sha256(picture.received_data),
         }
+        if picture.proof is not None:
+            facts["proof"] = picture.proof.summary()
         return json.dumps(facts, ensure_ascii=False, default=str)
 
 
@@ -118,6 +124,8 @@ class ResultImage:
     origin: Origin = field(repr=False)
     received: ResultImage | None = field(default=None, repr=False)
     """The service's own picture, where this one was converted from it."""
+    proof: Proof | None = field(default=None, repr=False, compare=False)
+    """What `Result.prove` found, or None where it wasn't asked; saving writes it along."""
 
     @cached_property
     def image(self) -> Image:
@@ -166,6 +174,9 @@ class ResultImage:
     ) -> Path:
         """Write the picture, and `<picture>.json` beside it; no file is ever replaced.
 
+        What was proved is written along: in the sidecar, and as `<picture>.overlay.jpg` and
+        `<picture>.change-map.png`.
+
         Without `format` the pixels are the service's own. A PNG, JPEG or WebP also carries in
         itself how it was made.
 
@@ -192,8 +203,7 @@ class ResultImage:
         if provenance != "none":
             data = embed(data, self.mime_type, self.origin.embedded(self, provenance))
         picture = self._write(_place(target, self, name), data)
-        if provenance != "none":
-            self._write_sidecar(picture, data, provenance)
+        self._write_beside(picture, data, provenance)
         return picture
 
     def _save_converted(
@@ -211,10 +221,13 @@ class ResultImage:
             raise SaveError(message, path=kept, kept=kept) from exc
         return converted.save(target, name=name, provenance=provenance)
 
-    def _write_sidecar(self, picture: Path, data: bytes, detail: Detail) -> None:
+    def _write_beside(self, picture: Path, data: bytes, detail: Detail) -> None:
+        """The proof's drawings and the sidecar."""
         sidecar = picture.with_name(f"{picture.name}.json")
         try:
-            files.write_new(sidecar, self._record(picture, data, detail))
+            drawn = write_drawings(self.proof, picture) if self.proof is not None else {}
+            if detail != "none":
+                files.write_new(sidecar, self._record(picture, data, detail, drawn))
         except OSError as exc:
             raise SaveError(
                 f"{str(sidecar)!r} can't be written ({exc.strerror or exc}); "
@@ -246,7 +259,7 @@ class ResultImage:
                 path=name,
             ) from exc
 
-    def _record(self, path: Path, data: bytes, detail: Detail) -> bytes:
+    def _record(self, path: Path, data: bytes, detail: Detail, drawn: Mapping[str, Path]) -> bytes:
         width, height = self.size or (None, None)
         picture = {
             "file": path.name,
@@ -259,6 +272,9 @@ class ResultImage:
             "height": height,
         }
         record = {**self.origin.to_json(detail), "picture": picture}
+        if self.proof is not None:
+            names = {key: path.name for key, path in drawn.items()}
+            record["proof"] = {**self.proof.to_json(), **names}
         text = json.dumps(record, indent=2, ensure_ascii=False, default=str)
         return f"{text}\n".encode()
 
@@ -269,6 +285,8 @@ class Result:
 
     images: tuple[ResultImage, ...]
     origin: Origin = field(repr=False)
+    source: bytes | None = field(default=None, repr=False, compare=False)
+    """The picture that was edited, where it was fetched from a URL for a proof."""
 
     @property
     def cost(self) -> Decimal | None:
@@ -304,6 +322,59 @@ class Result:
     def warnings(self) -> tuple[str, ...]:
         """What came otherwise than asked: size, number, type, a picture that can't be fetched."""
         return self.origin.warnings
+
+    def prove(
+        self,
+        *,
+        changes: Changes | None = None,
+        region: Region | None = None,
+        protect: Region | None = None,
+        min_score: float | None = None,
+        ignore: Collection[Ignored] | None = None,
+        source: bytes | None = None,
+    ) -> Proof:
+        """What the edit changed that it shouldn't have: each picture held against its source.
+
+        What isn't given is as the recipe says. Each picture keeps its own proof as `proof`, and
+        `save` writes it along.
+
+        Args:
+            changes: part, background, look or scene.
+            region: where change was allowed: a mask picture, a box, or boxes; left, top, right,
+                bottom in pixels of the source or in fractions.
+            protect: where nothing may change; it wins over `region`.
+            min_score: a score below which the verdict is drifted.
+            ignore: what is accepted: tone, framing.
+            source: the bytes of the picture that was edited, where it is not a local file.
+
+        Returns:
+            The proof of the picture; of several the worst one.
+
+        Raises:
+            InputError: the source isn't at hand or has changed, or an option can't be used.
+            MissingExtraError: `nanorecipes[proof]` isn't installed.
+        """
+        from nanorecipes import proving
+
+        terms = proving.terms_for(self.request).given(
+            changes=changes, region=region, protect=protect, min_score=min_score, ignore=ignore
+        )
+        original = source if source is not None else self.source_bytes()
+        for image in self.images:
+            proof = terms.hold(original, image.received_data)
+            # A picture's proof is found out about it, as its decoded pixels are: it stays the same.
+            object.__setattr__(image, "proof", proof)
+        return proving.worst([image.proof for image in self.images if image.proof is not None])
+
+    def source_bytes(self) -> bytes:
+        """The picture that was edited.
+
+        Raises:
+            InputError: it isn't at hand, or has changed since.
+        """
+        from nanorecipes import proving
+
+        return self.source if self.source is not None else proving.source_bytes(self.request)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: what was sent beside what came back, and what it cost."""

@@ -56,10 +56,12 @@ ROOMS: dict[str, str] = {
     "uploads": "config errors files fit images recent service",
     "proving": f"{GROUND} files images proof provenance request sandbox service",
     "composite": "convert embed errors files proof proving service",
-    "result": "convert embed errors files images markup naming request service",
-    "arrival": "errors request result service",
+    "drawings": "files proof",
+    "result": "convert drawings embed errors files images markup naming proof proving request"
+    " service",
+    "arrival": "errors proof proving request result service",
     # What callers hold.
-    "client": f"{GROUND} arrival config preflight request result sandbox service uploads",
+    "client": f"{GROUND} arrival config preflight proving request result sandbox service uploads",
     "book": f"{GROUND} builder client config inputs_schema recipe request result search_path",
     "batch": f"{GROUND} arguments book client config files fit headers images recent recipe request"
     " result service",
@@ -73,9 +75,9 @@ ROOMS: dict[str, str] = {
     "report": f"{GROUND} batch files images preview provenance",
     "pytest_plugin": f"{GROUND} linting recipe search_path testing",
     # The faces: they call what a user could call.
-    "cli": f"{GROUND} arguments batch book catalogue client composite config convert files images"
-    " linting lint_settings naming preview prompt.lint proof provenance proving recipe report"
-    " request rerun result sandbox scaffold search_path service testing wire nanorecipes",
+    "cli": f"{GROUND} arguments batch book catalogue client composite config convert drawings files"
+    " images linting lint_settings naming preview prompt.lint proof provenance proving recipe"
+    " report request rerun result sandbox scaffold search_path service testing wire nanorecipes",
     "__main__": "cli",
     "nanorecipes": "book client config errors proof request result",
 }

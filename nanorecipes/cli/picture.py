@@ -12,6 +12,7 @@ import click
 from nanorecipes.cli import view
 from nanorecipes.cli.inputs import find_recipe, read_inputs
 from nanorecipes.cli.options import call_arguments, call_options, common
+from nanorecipes.cli.proving import Asked, proof_options
 from nanorecipes.cli.run import MAX_COST, OUT, SANDBOX, TIMEOUT, send
 from nanorecipes.cli.saving import Saving, save_options
 
@@ -74,6 +75,7 @@ def diff_command(before: Path, after: Path, as_json: bool, quiet: bool) -> int:
 @SANDBOX
 @MAX_COST
 @TIMEOUT
+@proof_options
 @save_options
 @common
 def rerun_command(
@@ -83,11 +85,12 @@ def rerun_command(
     sandbox: bool,
     max_cost: Decimal | None,
     timeout: float,
+    asked: Asked,
     saving: Saving,
     as_json: bool,
     quiet: bool,
     **options: Any,
-) -> None:
+) -> int:
     """Make a picture again, with changes: its recipe, inputs and settings come from its file.
 
     Warns when the recipe or a source picture is no longer the same, and shows what that and the
@@ -107,10 +110,11 @@ def rerun_command(
     if made.prompt is not None and not quiet:
         for line in prompt_diff(made.prompt, request.prompt):
             view.info(_colored(printable(line)))
-    send(
+    _, code = send(
         request, out=out, sandbox=sandbox, max_cost=max_cost, timeout=timeout, saving=saving,
-        as_json=as_json, quiet=quiet,
+        asked=asked, as_json=as_json, quiet=quiet,
     )  # fmt: skip
+    return code
 
 
 def printable(text: str) -> str:

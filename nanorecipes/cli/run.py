@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nanorecipes.cli import view
+from nanorecipes.cli import proving, view
 from nanorecipes.cli.inputs import find_recipe, read_inputs
 from nanorecipes.cli.money import Money
 from nanorecipes.cli.options import (
@@ -20,6 +20,7 @@ from nanorecipes.cli.options import (
     recipe_argument,
 )
 from nanorecipes.cli.progress import Progress
+from nanorecipes.cli.proving import NOT_ASKED, Asked, proof_options
 from nanorecipes.cli.saving import Saving, save_options, saved_image
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ SHOW = click.option(
 @MAX_COST
 @TIMEOUT
 @SHOW
+@proof_options
 @save_options
 @common
 def run_command(
@@ -73,26 +75,31 @@ def run_command(
     max_cost: Decimal | None,
     timeout: float,
     show: bool,
+    asked: Asked,
     saving: Saving,
     as_json: bool,
     quiet: bool,
     **options: Any,
-) -> None:
+) -> int:
     """Run a recipe: render, send, wait, download, save.
 
     Everything is checked before anything is sent: the arguments, the model's limits, the cost
     against --max-cost, and that the folder can be written. Ctrl-C prints the line that resumes.
+
+    With --prove the exit code is 1 when the picture changed what the recipe holds; the picture is
+    kept all the same, for it is paid for.
     """
     from nanorecipes.book import recipes
 
     recipe = find_recipe(recipes, recipe_name)
     request = recipe.render(**read_inputs(recipe, inputs), **call_arguments(options))
-    result = send(
+    result, code = send(
         request, out=out, sandbox=sandbox, max_cost=max_cost, timeout=timeout, saving=saving,
-        as_json=as_json, quiet=quiet,
+        asked=asked, as_json=as_json, quiet=quiet,
     )  # fmt: skip
     if show:
         view.show_pictures([image.data for image in result.images])
+    return code
 
 
 def send(
@@ -103,20 +110,24 @@ def send(
     max_cost: Decimal | None,
     timeout: float,
     saving: Saving,
+    asked: Asked,
     as_json: bool,
     quiet: bool,
-) -> Result:
-    """Send a request and save what comes, with everything checked before."""
+) -> tuple[Result, int]:
+    """Send a request and save what comes, with everything checked before; and the exit code."""
     _check_pictures(request)
+    asked.check(request)
     view.warn(request.warnings)
     _check_folder(out)
     progress = Progress(quiet=quiet or as_json, out=out, sandbox=sandbox)
     with _client(sandbox, timeout, progress) as client:
         view.warn(_other_host(client))
         progress.start(request, client.backend)
-        result = _guarded(progress, lambda: client.run(request, max_cost=max_cost))
-        _save(result, out, request, saving, as_json, quiet, client)
-    return result
+        result = _guarded(
+            progress, lambda: client.run(request, max_cost=max_cost, prove=asked.argument)
+        )
+        code = _save(result, out, request, saving, asked, as_json, quiet, client)
+    return result, code
 
 
 @click.command("resume")
@@ -152,7 +163,7 @@ def resume_command(
     progress = Progress(quiet=quiet or as_json, out=out, sandbox=sandbox)
     with _client(sandbox, timeout, progress) as client:
         result = _guarded(progress, lambda: client.wait(task_id))
-        _save(result, out, result.request, saving, as_json, quiet, client)
+        _save(result, out, result.request, saving, NOT_ASKED, as_json, quiet, client)
     return 0
 
 
@@ -276,10 +287,11 @@ def _save(
     out: Path,
     request: Request | None,
     saving: Saving,
+    asked: Asked,
     as_json: bool,
     quiet: bool,
     client: Client,
-) -> None:
+) -> int:
     view.warn(result.warnings)
     paths = result.save(out, **saving)
     images = [
@@ -289,25 +301,34 @@ def _save(
         from nanorecipes.batch.saving import book_saved
 
         book_saved(client.ledger, result.task_id, [image.path for image in images])
+    restored = [
+        proving.restore_image(result, image, path, asked, saving)
+        for image, path in zip(result.images, paths, strict=True)
+    ]
+    together = list(zip(images, result.images, restored, strict=True))
     if as_json:
         view.print_json({
             "recipe": request.recipe if request is not None else None,
             "task_id": result.task_id,
             "images": [
                 {"path": str(image.path), "width": image.size[0] if image.size else None,
-                 "height": image.size[1] if image.size else None, "mime_type": image.mime_type}
-                for image in images
+                 "height": image.size[1] if image.size else None, "mime_type": image.mime_type,
+                 **proving.proof_json(made, image.path, restoring)}
+                for image, made, restoring in together
             ],
             "cost_usd": result.cost,
             "backend": result.backend,
         })  # fmt: skip
-        return
-    for image in images:
+        return proving.exit_code(result, restored)
+    for image, made, restoring in together:
         click.echo(str(image.path))
         view.info(f"  {image.about}", quiet)
+        proving.print_proof(made, image.path, restoring, quiet)
     said = {"service": "reported", "estimate": "estimated"}.get(result.cost_source, "")
     fake = "  (sandbox: nothing was charged)" if result.backend == "sandbox" else ""
     view.info(f"cost {view.money(result.cost)} {said}   task {result.task_id}{fake}", quiet)
+    proving.print_broken(result, quiet)
+    return proving.exit_code(result, restored)
 
 
 __all__ = ["resume_command", "run_command", "send"]
