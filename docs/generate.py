@@ -402,8 +402,20 @@ def members(name: str) -> str:
     return "\n".join([*parts, *methods])
 
 
+def event_details() -> str:
+    """What the events of each kind tell beside what all of them do."""
+    from nanorecipes.events import DETAILS
+
+    rows = [
+        (code(kind), code(name), about)
+        for kind, details in DETAILS.items()
+        for name, about in details.items()
+    ]
+    return table(["kind", "detail", "what it is"], rows)
+
+
 _MADE_BY_CALLERS = {"Client", "Library"}
-_INTERNAL = {"make", "shelf", "definition", "chosen"}
+_INTERNAL = {"make", "shelf", "definition", "chosen", "save_quietly"}
 
 
 def _public(kind: type) -> Iterator[tuple[str, Any]]:
@@ -501,7 +513,7 @@ GENERATORS: Mapping[str, Callable[..., str]] = {
     "error-table": error_table, "codes": codes, "models": models, "model-sizes": model_sizes,
     "model-limits": model_limits, "schema-keys": schema_keys, "filters": filters,
     "template-tests": template_tests, "closings": closings, "taken-names": taken_names,
-    "faults": faults, "names": names, "members": members,
+    "faults": faults, "names": names, "members": members, "event-details": event_details,
 }  # fmt: skip
 
 

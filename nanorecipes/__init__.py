@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         TaskTimeoutError,
         UnknownRecipeError,
     )  # fmt: skip
+    from nanorecipes.events import Event, Subscription, on_event
     from nanorecipes.proof import Proof, prove, restore
     from nanorecipes.request import Request
     from nanorecipes.result import Result, ResultImage
@@ -54,18 +55,20 @@ _ERRORS = (
 _HOMES = {
     "AsyncClient": "client", "Client": "client", "Library": "book", "Proof": "proof.values",
     "Recipe": "book", "prove": "proof.front", "restore": "proof.front",
+    "Event": "events", "Subscription": "events", "on_event": "events",
     "Request": "request", "Result": "result", "ResultImage": "result", "Task": "client",
     "configure": "config", "recipes": "book", **dict.fromkeys(_ERRORS, "errors"),
 }  # fmt: skip
 
 __all__ = [
     "ApiError", "AsyncClient", "AuthenticationError", "BudgetError", "Client",
-    "ConfigurationError", "ContentBlockedError", "DownloadError", "InputError",
+    "ConfigurationError", "ContentBlockedError", "DownloadError", "Event", "InputError",
     "InsufficientCreditsError", "LedgerError", "Library", "LimitError", "MissingExtraError",
     "NanorecipesError",
     "NoImageError", "OutcomeUnknownError", "Proof", "RateLimitError", "Recipe", "RecipeError",
-    "RenderError", "Request", "Result", "ResultImage", "SaveError", "ServiceError", "Task",
-    "TaskTimeoutError", "UnknownRecipeError", "configure", "prove", "recipes", "restore",
+    "RenderError", "Request", "Result", "ResultImage", "SaveError", "ServiceError",
+    "Subscription", "Task", "TaskTimeoutError", "UnknownRecipeError", "configure", "on_event",
+    "prove", "recipes", "restore",
 ]  # fmt: skip
 
 

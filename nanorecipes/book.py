@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanorecipes import events
 from nanorecipes.builder import Builder, check_definition, template_errors
 from nanorecipes.errors import RecipeError, UnknownRecipeError
 from nanorecipes.recipe.library import Shelf, duplicate_finding
@@ -70,7 +71,14 @@ class Recipe:
             LimitError: the model does not take what would be sent; every limit is named.
             RenderError: a template failed or grew too large.
         """
-        return self._builder.build(arguments)
+        step = events.step("render", recipe=self.name)
+        if step is None:
+            return self._builder.build(arguments)
+        with step:
+            request = step.request = self._builder.build(arguments)
+            step.facts["cost_usd"] = request.estimated_cost
+            step.details |= {"prompt_chars": len(request.prompt), "images": len(request.images)}
+        return request
 
     def check(self) -> list[Diagnostic]:
         """What the static check finds in the templates and settings: errors and warnings."""

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import quote, urlsplit
 
-from nanorecipes import codes, config
+from nanorecipes import codes, config, events
 from nanorecipes.arrival import make_result, proved_flow
 from nanorecipes.config import Backend, Mode
 from nanorecipes.errors import InputError
@@ -26,6 +26,7 @@ from nanorecipes.service.qolaba import Outcome, Qolaba
 from nanorecipes.service.refusals import Refusals
 from nanorecipes.service.retry import RetryPolicy
 from nanorecipes.service.timing import Clock, RealClock, Timing, VirtualClock
+from nanorecipes.service.watching import watched
 
 if TYPE_CHECKING:
     import os
@@ -227,6 +228,10 @@ class _ClientBase:
     def _run_flow(self, request: Request, max_cost: object, prove: Proving) -> Flow[Result]:
         check_request(request)
         check_budget(request, max_cost)
+        step = events.step("run", self.backend, request)
+        return (yield from watched(self._whole_flow(request, prove), step))
+
+    def _whole_flow(self, request: Request, prove: Proving) -> Flow[Result]:
         terms = None if prove is False else self._terms(request, prove)
         deadline = self._deadline()
         pictures = yield from self._pictures_flow(request)
@@ -262,10 +267,16 @@ class _ClientBase:
         by_name: dict[str, str] = {}
         for ordinal, picture in pictures.items():
             if picture.name not in by_name:
-                by_name[picture.name] = yield from self._upload_flow(picture, deadline)
+                step = events.step("upload", self.backend, request)
+                by_name[picture.name] = yield from watched(
+                    self._upload_flow(picture, deadline), step
+                )
             urls[ordinal] = by_name[picture.name]
         warnings = tuple(text for picture in pictures.values() for text in picture.warnings)
-        sent = yield from self._service.submit_flow(request, urls, self._mode, deadline)
+        step = events.step("submit", self.backend, request, cost_usd=request.estimated_cost)
+        sent = yield from watched(
+            self._service.submit_flow(request, urls, self._mode, deadline), step
+        )
         now = now_utc(self._clock.time())
         return Task(sent.task_id or "", request, now, sent.outcome, warnings)
 
@@ -301,7 +312,10 @@ class _ClientBase:
         outcome = task.outcome if isinstance(task, Task) else None
         if outcome is None:
             task_id = task.task_id if isinstance(task, Task) else task
-            outcome = yield from self._service.wait_flow(task_id, deadline)
+            outcome = yield from watched(
+                self._service.wait_flow(task_id, deadline),
+                events.step("poll", self.backend, request, task_id=task_id),
+            )
         warnings = task.warnings if isinstance(task, Task) else ()
         return (yield from self._fetch_flow(outcome, request, deadline, warnings))
 
@@ -312,7 +326,10 @@ class _ClientBase:
         deadline: float,
         warnings: tuple[str, ...] = (),
     ) -> Flow[Result]:
-        found = yield from self._downloader.all_flow(outcome.images, outcome.task_id, deadline)
+        found = yield from self._downloader.all_flow(
+            outcome.images, outcome.task_id, deadline,
+            lambda: events.step("download", self.backend, request, task_id=outcome.task_id),
+        )  # fmt: skip
         finished_at = now_utc(self._clock.time())
         return make_result(outcome, found, request, self.backend, finished_at, warnings)
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from nanorecipes import files, naming
+from nanorecipes import events, files, naming
 from nanorecipes.convert import TYPES, convert
 from nanorecipes.drawings import write_drawings
 from nanorecipes.embed import embed
@@ -197,6 +197,24 @@ class ResultImage:
                 folder; or it was written, and its sidecar was not; or it can't be converted, and
                 lies at `kept` as it came.
         """
+        step = events.step("save", self.origin.backend, self.origin.request)
+        if step is None:
+            return self.save_quietly(target, name=name, format=format, provenance=provenance)
+        step.facts["task_id"] = self.origin.task_id
+        with step:
+            path = self.save_quietly(target, name=name, format=format, provenance=provenance)
+            step.details["paths"] = (path,)
+        return path
+
+    def save_quietly(
+        self,
+        target: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        format: Format | None = None,
+        provenance: Detail = "full",
+    ) -> Path:
+        """The same as `save`, without an event: for those who still move the file."""
         if format is not None and TYPES[format] != self.mime_type:
             return self._save_converted(target, name, format, provenance)
         data = self.data
@@ -216,10 +234,10 @@ class ResultImage:
         try:
             converted = self.converted(format)
         except BadImageError as exc:
-            kept = self.save(target, name=name, provenance=provenance)
+            kept = self.save_quietly(target, name=name, provenance=provenance)
             message = f"{exc}; it is saved as it came, as {str(kept)!r}"
             raise SaveError(message, path=kept, kept=kept) from exc
-        return converted.save(target, name=name, provenance=provenance)
+        return converted.save_quietly(target, name=name, provenance=provenance)
 
     def _write_beside(self, picture: Path, data: bytes, detail: Detail) -> None:
         """The proof's drawings and the sidecar."""

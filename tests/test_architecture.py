@@ -23,6 +23,8 @@ ROOMS: dict[str, str] = {
     "suggest": "",
     "diagnostics": "",
     "errors": "diagnostics",
+    "events": "errors",
+    "tracing": "events nanorecipes",
     "files": "codes diagnostics errors",
     "headers": "",
     "preview": "",
@@ -47,7 +49,7 @@ ROOMS: dict[str, str] = {
     "proof": f"{GROUND} images",
     # To the service and back.
     "sandbox": "catalogue errors files images suggest wire",
-    "service": "errors files request sandbox wire",
+    "service": "errors events files request sandbox wire",
     "config": "errors service suggest",
     "search_path": "config recipe",
     "recent": "",
@@ -57,14 +59,16 @@ ROOMS: dict[str, str] = {
     "proving": f"{GROUND} files images proof provenance request sandbox service",
     "composite": "convert embed errors files proof proving service",
     "drawings": "files proof",
-    "result": "convert drawings embed errors files images markup naming proof proving request"
-    " service",
+    "result": "convert drawings embed errors events files images markup naming proof proving"
+    " request service",
     "arrival": "errors proof proving request result service",
     # What callers hold.
-    "client": f"{GROUND} arrival config preflight proving request result sandbox service uploads",
-    "book": f"{GROUND} builder client config inputs_schema recipe request result search_path",
-    "batch": f"{GROUND} arguments book client config files fit headers images recent recipe request"
-    " result service",
+    "client": f"{GROUND} arrival config events preflight proving request result sandbox service"
+    " uploads",
+    "book": f"{GROUND} builder client config events inputs_schema recipe request result"
+    " search_path",
+    "batch": f"{GROUND} arguments book client config events files fit headers images recent recipe"
+    " request result service",
     # What looks at recipes and results from outside.
     "rerun": f"{GROUND} book files images provenance",
     "lint_settings": f"{GROUND} prompt.lint",
@@ -79,17 +83,20 @@ ROOMS: dict[str, str] = {
     " images linting lint_settings naming preview prompt.lint proof provenance proving recipe"
     " report request rerun result sandbox scaffold search_path service testing wire nanorecipes",
     "__main__": "cli",
-    "nanorecipes": "book client config errors proof request result",
+    "nanorecipes": "book client config errors events proof request result",
 }
 """Each room, from the ground up, and the rooms that it may use: all of them stand above it here."""
 
 DOORS = {
+    ("events", "tracing"): "loaded only in a process that has OpenTelemetry: steps without it stay"
+    " light",
     ("client", "batch"): "`Client.batch` and ledgers: taken where they are called, so that a client"
     " without them stays light",
 }
 """Imports that climb, within functions or for types alone, each with its reason."""
 
 TYPES_ONLY = {
+    ("events", "request"): "an event carries the request that it is about",
     ("wire", "request"): "the body of a request is spelled beside the other spellings",
     ("client", "book"): "what `Client.run` takes may be a recipe's request",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import queue
 import threading
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,9 @@ def iterate(
         gone_or_told = error if error is not None else end
         _put(came, gone_or_told, gone)
 
-    thread = threading.Thread(target=body, name="nanorecipes-batch")
+    # In the caller's context, so that its spans are the parents of ours.
+    run = contextvars.copy_context().run
+    thread = threading.Thread(target=run, args=(body,), name="nanorecipes-batch")
     thread.start()
     try:
         while (outcome := came.get()) is not end:

@@ -9,7 +9,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanorecipes import files
+from nanorecipes import events, files
 from nanorecipes.errors import LedgerError, SaveError
 
 if TYPE_CHECKING:
@@ -31,10 +31,21 @@ def save_durably(result: Result, folder: Path) -> list[dict[str, Any]]:
     Raises:
         SaveError: the folder can't be written.
     """
+    origin = result.origin
+    step = events.step("save", origin.backend, origin.request, task_id=origin.task_id)
+    if step is None:
+        return _save(result, folder)
+    with step:
+        saved = _save(result, folder)
+        step.details["paths"] = tuple(Path(entry["path"]) for entry in saved)
+    return saved
+
+
+def _save(result: Result, folder: Path) -> list[dict[str, Any]]:
     draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         draft.mkdir(parents=True)
-        names = [image.save(draft / f"{image.number}.jpg").name for image in result.images]
+        names = [image.save_quietly(draft / f"{image.number}.jpg").name for image in result.images]
         saved = [
             {"path": str(folder / name), "sha256": files.sha256((draft / name).read_bytes())}
             for name in names

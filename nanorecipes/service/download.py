@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from nanorecipes import files
@@ -12,8 +12,10 @@ from nanorecipes.errors import DownloadError
 from nanorecipes.service import flow, guard, retry
 from nanorecipes.service.flow import Fetch, Flow, Lost, NoPicture, Reply
 from nanorecipes.service.retry import Verdict
+from nanorecipes.service.watching import watched
 
 if TYPE_CHECKING:
+    from nanorecipes.events import Step
     from nanorecipes.service.guard import DownloadLimits
     from nanorecipes.service.replies import RemoteImage
     from nanorecipes.service.timing import Clock
@@ -44,13 +46,25 @@ class Downloader:
     scrub: Callable[[str], str]
 
     def all_flow(
-        self, images: Sequence[RemoteImage], task_id: str | None, deadline: float
+        self,
+        images: Sequence[RemoteImage],
+        task_id: str | None,
+        deadline: float,
+        step: Callable[[], Step | None] = lambda: None,
     ) -> Flow[list[Downloaded | DownloadError]]:
-        """Fetch every picture, in order; one that fails doesn't cost the others."""
+        """Fetch every picture, in order; one that fails doesn't cost the others.
+
+        Args:
+            images: where they lie.
+            task_id: the task that made them.
+            deadline: the clock's time beyond which nothing is waited for.
+            step: makes the step as which one download is told.
+        """
         found: list[Downloaded | DownloadError] = []
         for index, image in enumerate(images):
             try:
-                picture = yield from self.one_flow(image, task_id, deadline)
+                flow_of_one = self.one_flow(image, task_id, deadline)
+                picture = yield from watched(flow_of_one, step(), _told)
             except DownloadError as exc:
                 found.append(exc)
                 continue
@@ -132,6 +146,14 @@ class Downloader:
             task_id=task_id,
             help=f"it was made and paid for{again}",
         )
+
+
+def _told(picture: Downloaded) -> dict[str, Any]:
+    width, height = picture.size_px or (None, None)
+    return {
+        "size_bytes": len(picture.data), "mime_type": picture.mime_type,
+        "width_px": width, "height_px": height,
+    }  # fmt: skip
 
 
 def _reason(answer: Reply | Lost) -> str:

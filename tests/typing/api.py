@@ -14,6 +14,7 @@ from nanorecipes import (
     ApiError,
     AsyncClient,
     Client,
+    Event,
     InputError,
     Library,
     LimitError,
@@ -25,9 +26,11 @@ from nanorecipes import (
     Request,
     Result,
     ResultImage,
+    Subscription,
     TaskTimeoutError,
     UnknownRecipeError,
     configure,
+    on_event,
     prove,
     recipes,
     restore,
@@ -143,3 +146,18 @@ def handle(request: Request) -> None:
     except LookupError as exc:
         if isinstance(exc, UnknownRecipeError):
             assert_type(exc.suggestions, tuple[str, ...])
+
+
+def watch() -> None:
+    """A callback gets typed events, and a handle ends it."""
+
+    def count(event: Event) -> None:
+        assert_type(event.cost_usd, Decimal | None)
+        assert_type(event.details, Mapping[str, Any])
+        assert_type(event.request, Request | None)
+
+    handle = on_event(count, "submit", "save")
+    assert_type(handle, Subscription)
+    handle.close()
+    with on_event(print):
+        pass
