@@ -74,7 +74,7 @@ ROOMS: dict[str, str] = {
     "lint_settings": f"{GROUND} prompt.lint",
     "linting": f"{GROUND} arguments book builder catalogue limits lint_settings prompt prompt.lint"
     " recipe search_path",
-    "testing": f"{GROUND} book files linting prompt recipe request",
+    "testing": f"{GROUND} book files images linting prompt proof proving recipe request",
     "scaffold": f"{GROUND} book files recipe",
     "report": f"{GROUND} batch files images preview provenance",
     "pytest_plugin": f"{GROUND} linting recipe search_path testing",

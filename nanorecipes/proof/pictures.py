@@ -70,7 +70,9 @@ def open_picture(picture: ImageLike, field: str) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             return Image.open(file)
-    except (UnidentifiedImageError, Image.DecompressionBombError) as exc:
+    except UnidentifiedImageError as exc:
+        raise bad_image(field, "not a picture that can be read", _REPAIR) from exc
+    except Image.DecompressionBombError as exc:
         raise bad_image(field, f"not a picture that can be read ({exc})", _REPAIR) from exc
     except (OSError, ValueError, SyntaxError) as exc:
         raise bad_image(field, f"{exc}", "check the path and that it is a picture") from exc

@@ -17,13 +17,15 @@ from nanorecipes.linting import DEFAULT, find_targets
 from nanorecipes.recipe.places import SUFFIX
 from nanorecipes.testing import findings, snapshot
 from nanorecipes.testing.diff import diff
-from nanorecipes.testing.expect import broken_expectations
+from nanorecipes.testing.expect import Broken, broken_expectations
 from nanorecipes.testing.findings import Change, Outcome, Problem, Report
+from nanorecipes.testing.proofs import broken_proofs
 
 if TYPE_CHECKING:
     from nanorecipes.recipe.library import Shelf
     from nanorecipes.recipe.places import Entry
     from nanorecipes.recipe.source import Path_
+    from nanorecipes.request import Request
     from nanorecipes.testing.snapshot import Part, Snapshot
 
 
@@ -219,13 +221,18 @@ class _Tester:
                                   item.message),
                     item.expected, item.found,
                 )
-                for item in broken_expectations(example.get("expect", {}), request)
+                for item in self._broken(example.get("expect", {}), request)
             ]  # fmt: skip
         taken = time.perf_counter() - start
         return Outcome(
             self.recipe.name, example["name"], self.recipe.path, place.line, self.path,
             tuple(problems), taken,
         )  # fmt: skip
+
+    def _broken(self, expect: Mapping[str, Any], request: Request) -> Iterator[Broken]:
+        yield from broken_expectations(expect, request)
+        document = self.recipe.definition.document
+        yield from broken_proofs(expect, request, document.root_folder or self.recipe.path.parent)
 
     def _compared(
         self, index: int, heading: str, part: Part | None, rendered: str
