@@ -27,6 +27,7 @@ ROOMS: dict[str, str] = {
     "tracing": "events nanorecipes",
     "files": "codes diagnostics errors",
     "headers": "",
+    "wholeness": "",
     "preview": "",
     "markup": "preview",
     "images": "files headers",
@@ -49,7 +50,7 @@ ROOMS: dict[str, str] = {
     "proof": f"{GROUND} images",
     # To the service and back.
     "sandbox": "catalogue errors files images suggest wire",
-    "service": "errors events files request sandbox wire",
+    "service": "errors events files request sandbox wholeness wire",
     "config": "errors service suggest",
     "search_path": "config recipe",
     "recent": "",

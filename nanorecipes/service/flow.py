@@ -63,7 +63,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Examine:
-    """Look at a picture's bytes and decode them: work that must not hold up an event loop."""
+    """Look whether bytes are a whole picture: work that must not hold up an event loop."""
 
     data: bytes = field(repr=False)
     max_pixels: int

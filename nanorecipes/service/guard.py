@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from nanorecipes import files
 from nanorecipes.service.flow import NoPicture, Picture
+from nanorecipes.wholeness import whole_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,13 +113,28 @@ def _carried(address: Address) -> Address | None:
 
 
 def examine(data: bytes, max_pixels: int) -> Picture | NoPicture:
-    """Tell a picture's type from its bytes, and decode it once: half a picture is none.
+    """Tell a picture's type from its bytes, and make sure that it is whole: half a picture is none.
 
     The header's pixel count is checked before anything is decoded.
     """
+    return glance(data, max_pixels) or _decode(data, max_pixels)
+
+
+def glance(data: bytes, max_pixels: int) -> Picture | NoPicture | None:
+    """The same as far as it can be told without decoding, which takes long; else None."""
     mime_type = files.image_type(data)
     if mime_type is None:
         return NoPicture(f"{len(data)} bytes that are no picture of a known type")
+    size = whole_size(data)
+    if size is None:
+        return None
+    if size[0] * size[1] > max_pixels:
+        return _too_many(f"{size[0]}x{size[1]} pixels are more", max_pixels)
+    return Picture(mime_type, size)
+
+
+def _decode(data: bytes, max_pixels: int) -> Picture | NoPicture:
+    mime_type = files.image_type(data) or ""
     from PIL import Image, UnidentifiedImageError
 
     try:
