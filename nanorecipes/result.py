@@ -245,7 +245,7 @@ class ResultImage:
         try:
             drawn = write_drawings(self.proof, picture) if self.proof is not None else {}
             if detail != "none":
-                files.write_new(sidecar, self._record(picture, data, detail, drawn))
+                files.write_new(sidecar, self._record(picture.name, data, detail, drawn))
         except OSError as exc:
             raise SaveError(
                 f"{str(sidecar)!r} can't be written ({exc.strerror or exc}); "
@@ -277,10 +277,10 @@ class ResultImage:
                 path=name,
             ) from exc
 
-    def _record(self, path: Path, data: bytes, detail: Detail, drawn: Mapping[str, Path]) -> bytes:
+    def _record(self, name: str, data: bytes, detail: Detail, drawn: Mapping[str, Path]) -> bytes:
         width, height = self.size or (None, None)
         picture = {
-            "file": path.name,
+            "file": name,
             "number": self.number,
             "sha256": files.sha256(data),
             "received_sha256": files.sha256(self.received_data),
@@ -448,6 +448,12 @@ class Result:
             message = "; ".join(error.message for error in failed)
             raise SaveError(message, path=failed[0].path, kept=kept or None) from failed[0]
         return paths
+
+
+def filed(image: ResultImage, name: str) -> tuple[bytes, bytes]:
+    """What `save` writes under a name: the picture with its facts inside, and its sidecar."""
+    data = embed(image.data, image.mime_type, image.origin.embedded(image))
+    return data, image._record(name, data, "full", {})
 
 
 def _as_folder(target: str | os.PathLike[str]) -> str:

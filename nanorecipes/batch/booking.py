@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from nanorecipes.batch.groups import bridged
 from nanorecipes.batch.keys import row_key, to_text
 from nanorecipes.batch.ledger import TASK_LIFE_S, Ledger, Plan, Row
 from nanorecipes.batch.states import PAID
@@ -100,7 +101,7 @@ class Entry:
 
     async def step(self, future: Future[Row]) -> None:
         """Wait for a step that was handed in. It happens even when the caller is cancelled."""
-        self._row = await asyncio.shield(asyncio.wrap_future(future))
+        self._row = await bridged(future)
 
     def fail(self, error: BaseException) -> None:
         """Write what an error leaves behind; the error itself goes on."""

@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-from nanorecipes.batch import saving
 from nanorecipes.batch.booking import Entry, booked
+from nanorecipes.batch.groups import Groups, bridged
 from nanorecipes.batch.ledger import Ledger, Row, Run
 from nanorecipes.batch.outcomes import BatchOptions, Outcome, Tally, outcome_of
 from nanorecipes.batch.pace import Pace
 from nanorecipes.batch.preparing import Bad, Prepared, Source, said
+from nanorecipes.batch.saving import Filed, Filing, save_durably, save_watched, trouble_with
 from nanorecipes.batch.states import PAID
 from nanorecipes.errors import (
     ApiError,
@@ -42,6 +43,8 @@ T = TypeVar("T")
 
 CHUNK = 64
 """Rows that are prepared and entered at once."""
+SAVERS, ENOUGH_TO_SAVE = 4, 8
+"""Threads that write pictures, and how many pictures must wait before one more begins."""
 LOOK_AGAIN_S = 1.0
 """How often rows that another process holds are looked at."""
 PATIENCE = 25
@@ -119,6 +122,9 @@ class Runner:
         self._settled = asyncio.Event()
         self._refusals = 0
         self._idle: set[asyncio.Task[Any]] = set()
+        self._savings: Groups[Filing, Filed] = Groups(
+            save_durably, threads=SAVERS, enough=ENOUGH_TO_SAVE, largest=CHUNK
+        )
         self._began = ledger.wall()
 
     def may_be_stopped(self) -> None:
@@ -422,7 +428,7 @@ class Runner:
             flow = client._wait_flow(entry.row.task_id or "", request, deadline)
             result = await self._drive(flow, entry)
         if entry.row.state == "downloaded":
-            trouble = await asyncio.to_thread(saving.trouble_with, entry.row.files)
+            trouble = await asyncio.to_thread(trouble_with, entry.row.files)
             if trouble is not None:
                 await entry.step(self.ledger.again_later(entry.row.id, trouble))
         if entry.row.state == "done":
@@ -440,11 +446,15 @@ class Runner:
             why = f"{len(result.images)} of {len(row.pictures)} pictures came"
             await entry.step(self.ledger.trouble_later(row.id, why))
             return
-        saved = await asyncio.to_thread(saving.save_durably, result, self.out / row.name)
-        await entry.step(self.ledger.downloaded_later(row.id, saved))
-        trouble = await asyncio.to_thread(saving.trouble_with, saved)
-        if trouble is not None:
-            await entry.step(self.ledger.again_later(row.id, trouble))
+        filing = Filing(result, str(self.out / row.name))
+        saved, trouble = await save_watched(self._savings, filing)
+        written = self.ledger.downloaded_later(row.id, saved)
+        if trouble is None:
+            checked = self.ledger.verified_later(row.id)
+        else:
+            checked = self.ledger.again_later(row.id, trouble)
+        await entry.step(written)
+        await entry.step(checked)
 
     # small things
 
@@ -466,7 +476,7 @@ class Runner:
             raise
 
     async def _await(self, future: Future[T]) -> T:
-        return await asyncio.shield(asyncio.wrap_future(future))
+        return await bridged(future)
 
 
 def _finished(row: Row) -> Finished:

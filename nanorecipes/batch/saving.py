@@ -5,68 +5,169 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from nanorecipes import events, files
 from nanorecipes.errors import LedgerError, SaveError
+from nanorecipes.result import filed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from nanorecipes.batch.groups import Groups
     from nanorecipes.batch.ledger import Ledger
-    from nanorecipes.result import Result
+    from nanorecipes.result import Result, ResultImage
+
+T = TypeVar("T")
 
 
-def save_durably(result: Result, folder: Path) -> list[dict[str, Any]]:
-    """Write every picture with its sidecar; when this returns, a power cut can't take them.
+class Filing(NamedTuple):
+    """Pictures of one row, and the folder that they get."""
 
-    The folder appears whole or not at all. One of an earlier attempt is replaced: it is the same
-    purchase.
+    result: Result
+    folder: str
+
+
+class Filed(NamedTuple):
+    """Where pictures lie now."""
+
+    saved: list[dict[str, Any]]
+    """Path and SHA-256 of each."""
+    trouble: str | None
+    """What was found when they were read again, if they are not what was received."""
+
+
+def save_durably(filings: Sequence[Filing]) -> list[Filed | Exception]:
+    """Write the pictures of several rows, each with its sidecar, and read them again.
+
+    When this returns, a power cut can't take them. A folder appears whole or not at all. One of an
+    earlier attempt is replaced: it is the same purchase. All files of the group are written before
+    the disk is asked to have them for good: it then does so in a few turns for all.
 
     Returns:
-        Path and SHA-256 of each picture.
-
-    Raises:
-        SaveError: the folder can't be written.
+        For each row where its pictures lie, or a `SaveError`.
     """
-    origin = result.origin
+    drafts: list[_Draft | Exception] = [_attempt(_Draft, filing) for filing in filings]
+    for step in (_Draft.hurry, _Draft.sync, _Draft.place):
+        drafts = [_after(draft, step) for draft in drafts]
+    for parent in {draft.parent for draft in drafts if isinstance(draft, _Draft)}:
+        _sync(parent)
+    return [_after(draft, _Draft.filed) for draft in drafts]
+
+
+async def save_watched(groups: Groups[Filing, Filed], filing: Filing) -> Filed:
+    """One row's pictures written with those of others, and told as one step."""
+    origin = filing.result.origin
     step = events.step("save", origin.backend, origin.request, task_id=origin.task_id)
     if step is None:
-        return _save(result, folder)
+        return await groups.do(filing)
     with step:
-        saved = _save(result, folder)
-        step.details["paths"] = tuple(Path(entry["path"]) for entry in saved)
-    return saved
+        filed = await groups.do(filing)
+        step.details["paths"] = tuple(Path(entry["path"]) for entry in filed.saved)
+    return filed
 
 
-def _save(result: Result, folder: Path) -> list[dict[str, Any]]:
-    draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.part")
+def _attempt(work: Callable[[Filing], T], filing: Filing) -> T | Exception:
     try:
-        draft.mkdir(parents=True)
-        names = [image.save_quietly(draft / f"{image.number}.jpg").name for image in result.images]
-        saved = [
-            {"path": str(folder / name), "sha256": files.sha256((draft / name).read_bytes())}
-            for name in names
-        ]
-        for file in draft.iterdir():
-            _sync(file)
-        _sync(draft)
-        if folder.exists():
-            folder.replace(draft.with_suffix(".old"))
-        draft.replace(folder)
-        _sync(folder.parent)
+        return work(filing)
+    except SaveError as exc:
+        return exc
     except OSError as exc:
-        message = f"{str(folder)!r} can't be written: {exc.strerror or exc}"
-        raise SaveError(message, path=folder) from exc
-    finally:
-        for leftover in (draft, draft.with_suffix(".old")):
-            shutil.rmtree(leftover, ignore_errors=True)
-    return saved
+        message = f"{filing.folder!r} can't be written: {exc.strerror or exc}"
+        error = SaveError(message, path=filing.folder)
+        error.__cause__ = exc
+        return error
+    except Exception as exc:  # the others of the group must not suffer from it
+        return exc
 
 
-def _sync(path: Path) -> None:
+def _after(draft: _Draft | Exception, work: Callable[[_Draft], T]) -> T | Exception:
+    if isinstance(draft, Exception):
+        return draft
+    made = _attempt(lambda _: work(draft), draft.filing)
+    if isinstance(made, Exception):
+        draft.clear()
+    return made
+
+
+class _Draft:
+    """A row's folder under a name of its own, until its files are on the disk."""
+
+    def __init__(self, filing: Filing) -> None:
+        self.filing = filing
+        self.parent, name = os.path.split(filing.folder)
+        self._place = os.path.join(self.parent, f".{name}.{os.urandom(4).hex()}.part")
+        self._handles: list[int] = []
+        self.saved: list[dict[str, Any]] = []
+        os.makedirs(self.parent, exist_ok=True)
+        os.mkdir(self._place)
+        try:
+            for image in filing.result.images:
+                self._write(image)
+        except BaseException:
+            self.clear()
+            raise
+
+    def _write(self, image: ResultImage) -> None:
+        name = f"{image.number}{image.extension}"
+        picture, sidecar = filed(image, name)
+        if image.proof is None:
+            self._write_file(name, picture)
+            self._write_file(f"{name}.json", sidecar)
+        else:  # its drawings as well
+            image.save_quietly(os.path.join(self._place, name))
+            self._handles += [os.open(entry.path, os.O_RDWR) for entry in os.scandir(self._place)]
+        path = os.path.join(self.filing.folder, name)
+        self.saved.append({"path": path, "sha256": files.sha256(picture)})
+
+    def _write_file(self, name: str, data: bytes) -> None:
+        path = os.path.join(self._place, name)
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+        self._handles.append(handle)
+        written = 0
+        while written < len(data):
+            written += os.write(handle, data[written:] if written else data)
+
+    def hurry(self) -> _Draft:
+        """Let the disk begin: then the files of a whole group become durable by one commit."""
+        if hasattr(os, "posix_fadvise"):
+            for handle in self._handles:
+                os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        return self
+
+    def sync(self) -> _Draft:
+        """Wait until the disk has the files and their names."""
+        while self._handles:
+            handle = self._handles.pop()
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        _sync(self._place)
+        return self
+
+    def place(self) -> _Draft:
+        """Give the folder its name."""
+        folder, old = self.filing.folder, f"{self._place}.old"
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(folder, old)
+        os.rename(self._place, folder)
+        shutil.rmtree(old, ignore_errors=True)
+        return self
+
+    def filed(self) -> Filed:
+        """Read the files again."""
+        return Filed(self.saved, trouble_with(self.saved))
+
+    def clear(self) -> None:
+        """Leave nothing behind."""
+        while self._handles:
+            os.close(self._handles.pop())
+        shutil.rmtree(self._place, ignore_errors=True)
+
+
+def _sync(path: str) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -77,13 +178,14 @@ def _sync(path: Path) -> None:
 def trouble_with(saved: Sequence[Mapping[str, Any]]) -> str | None:
     """Why the files on the disk are not what was received, or None."""
     for entry in saved:
-        path = Path(entry["path"])
+        path = entry["path"]
         try:
-            found = files.sha256(path.read_bytes())
+            with open(path, "rb", buffering=0) as file:
+                found = files.sha256(file.readall())
         except OSError as exc:
-            return f"{str(path)!r} can't be read: {exc.strerror or exc}"
+            return f"{path!r} can't be read: {exc.strerror or exc}"
         if found != entry["sha256"]:
-            return f"{str(path)!r} is not what was written"
+            return f"{path!r} is not what was written"
     return None if saved else "no file was written"
 
 
