@@ -22,7 +22,7 @@ SHOWN_PICTURES = 24
 
 _FRAME = "font-family:system-ui,sans-serif;font-size:14px;line-height:1.45;max-width:1200px"
 _FAINT = "opacity:.72;font-size:13px;overflow-wrap:anywhere"
-_ROW = "display:flex;flex-wrap:wrap;gap:12px;align-items:flex-end;margin:8px 0"
+_ROW = "display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start;margin:8px 0"
 _BOX = (
     "display:grid;place-items:center;width:180px;height:135px;border:1px dashed;opacity:.6;"
     "padding:8px;text-align:center;overflow-wrap:anywhere;font-size:13px"

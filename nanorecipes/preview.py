@@ -6,12 +6,13 @@ import io
 import warnings
 from typing import TYPE_CHECKING, Literal
 
+from nanorecipes.decoding import MAX_BYTES, decoding_bytes
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 EDGE_PX = 400
 QUALITY = 72
-MAX_PIXELS = 40_000_000
 
 PreviewFormat = Literal["WEBP", "PNG"]
 
@@ -21,7 +22,7 @@ def small_picture(
 ) -> bytes | None:
     """A picture's file, at most `edge_px` pixels wide and high, upright.
 
-    None when it can't be decoded or has more than 40 megapixels.
+    None when it can't be decoded, or not within the memory that there is for one.
     """
     image = small_image(data, edge_px)
     if image is None:
@@ -39,8 +40,7 @@ def small_image(data: bytes, edge_px: int = EDGE_PX) -> Image | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data)) as image:
-                image.draft("RGB", (edge_px, edge_px))  # JPEG alone: decodes an eighth at best
-                if image.width * image.height > MAX_PIXELS:
+                if _bytes_for(image, edge_px) > MAX_BYTES:
                     return None
                 image.thumbnail((edge_px, edge_px))
                 upright = ImageOps.exif_transpose(image)
@@ -48,3 +48,13 @@ def small_image(data: bytes, edge_px: int = EDGE_PX) -> Image | None:
     # Decoders of damaged files raise whatever they come across.
     except Exception:
         return None
+
+
+def _bytes_for(image: Image, edge_px: int) -> int:
+    """Bytes of memory that making a picture small takes; a JPEG is decoded at a smaller scale."""
+    is_progressive = bool(image.info.get("progressive"))
+    whole = decoding_bytes(image)
+    image.draft("RGB", (edge_px, edge_px))  # JPEG alone: decodes an eighth at best
+    if image.format == "JPEG" and not is_progressive:
+        return decoding_bytes(image)
+    return whole * 2 if image.mode in ("RGBA", "LA") else whole  # scaled without its clear pixels

@@ -47,7 +47,7 @@ class AttachedImage(NamedTuple):
         from nanorecipes.images import BadImageError, public_name
         from nanorecipes.markup import Shown
 
-        caption = f"{self.ordinal}. {self.slot} ({self.role}): {public_name(self.source)}"
+        caption = f"{self.ordinal}. {self.slot} ({self.role}): {_last(public_name(self.source))}"
         if not self.input.is_local:
             return Shown(caption, None, "behind a URL")
         try:
@@ -178,6 +178,11 @@ class Request:
         if self.options.get("aspect_ratio") != "match":
             return None
         return match_ratio(self.chosen, self.first_source.input)
+
+
+def _last(name: str) -> str:
+    """A name without its folders: notebooks are handed on, and folders are nobody's business."""
+    return name.replace("\\", "/").rpartition("/")[2] or name
 
 
 def match_ratio(model: Model, image: ImageInput) -> tuple[str | None, str | None]:

@@ -28,7 +28,8 @@ ROOMS: dict[str, str] = {
     "files": "codes diagnostics errors",
     "headers": "",
     "wholeness": "",
-    "preview": "",
+    "decoding": "",
+    "preview": "decoding",
     "markup": "preview",
     "images": "files headers",
     "xmp": "",
@@ -50,7 +51,7 @@ ROOMS: dict[str, str] = {
     "proof": f"{GROUND} images",
     # To the service and back.
     "sandbox": "catalogue errors files images suggest wire",
-    "service": "errors events files request sandbox wholeness wire",
+    "service": "decoding errors events files request sandbox wholeness wire",
     "config": "errors service suggest",
     "search_path": "config recipe",
     "recent": "",

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
-from nanorecipes import files
+from nanorecipes import decoding, files
 from nanorecipes.service.flow import NoPicture, Picture
 from nanorecipes.wholeness import whole_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from PIL.Image import Image
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -115,7 +117,8 @@ def _carried(address: Address) -> Address | None:
 def examine(data: bytes, max_pixels: int) -> Picture | NoPicture:
     """Tell a picture's type from its bytes, and make sure that it is whole: half a picture is none.
 
-    The header's pixel count is checked before anything is decoded.
+    The header's pixel count is checked before anything is decoded. One whose decoding takes more
+    than `decoding.MAX_BYTES` is looked at by its structure: it must reach to its end.
     """
     return glance(data, max_pixels) or _decode(data, max_pixels)
 
@@ -135,24 +138,31 @@ def glance(data: bytes, max_pixels: int) -> Picture | NoPicture | None:
 
 def _decode(data: bytes, max_pixels: int) -> Picture | NoPicture:
     mime_type = files.image_type(data) or ""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image as Pillow
+    from PIL import UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
-            # Pillow warns from 89 megapixels on; our own bound is checked just below.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data))
-        with image:
-            width, height = image.size
-            if width * height > max_pixels:
-                return _too_many(f"{width}x{height} pixels are more", max_pixels)
-            image.load()
+            # Pillow warns of many pixels, of which our own bound is checked, and of odd tags.
+            warnings.simplefilter("ignore")
+            with Pillow.open(io.BytesIO(data)) as image:
+                return _examined(image, data, mime_type, max_pixels)
     except UnidentifiedImageError:
         return _unread(mime_type)
-    except Image.DecompressionBombError:
+    except Pillow.DecompressionBombError:
         return _too_many("it has far more pixels", max_pixels)
     except Exception as exc:  # decoders raise errors of every kind on damaged data
         return NoPicture(f"a damaged or truncated {mime_type} file ({exc})")
+
+
+def _examined(image: Image, data: bytes, mime_type: str, max_pixels: int) -> Picture | NoPicture:
+    width, height = image.size
+    if width * height > max_pixels:
+        return _too_many(f"{width}x{height} pixels are more", max_pixels)
+    if decoding.fits(image):
+        image.load()
+    elif not decoding.is_whole(data, mime_type):
+        return NoPicture(f"a truncated {mime_type} file")
     return Picture(mime_type, (width, height))
 
 
