@@ -43,6 +43,7 @@ bench: $(READY)
 	$(BIN)/python -m bench
 
 soak: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,soak]'
 	$(BIN)/python -m pytest -n $(WORKERS) -m soak
 
 docs: $(READY)
