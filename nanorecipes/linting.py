@@ -23,7 +23,7 @@ from nanorecipes.prompt import macros
 from nanorecipes.prompt.lint.context import Context
 from nanorecipes.prompt.lint.engine import Guide
 from nanorecipes.prompt.lint.sound import is_sound
-from nanorecipes.recipe.library import Shelf, duplicate_finding
+from nanorecipes.recipe.library import Shelf, duplicate_finding, lone_entry
 from nanorecipes.recipe.places import MACROS, NAME, SUFFIX, Entry, Folder, walk
 from nanorecipes.search_path import search_path
 
@@ -181,11 +181,11 @@ def _add_file(targets: Targets, path: Path) -> None:
 
 
 def _entry_of(shelf: Shelf, path: Path) -> Entry:
-    """A file's entry; in a folder that isn't laid out as a library it goes by its own name."""
+    """A file's entry; in a folder that isn't laid out as a library it is as if given alone."""
     entry = shelf.entry_of(path)
     parts = entry.name.split("/")
     if entry.folder.label == "given" and not NAME.match("/".join([*parts[:-1], "x"])):
-        return Entry(parts[-1], path, Folder(path.parent, "file"))
+        return lone_entry(path)
     return entry
 
 

@@ -111,8 +111,7 @@ class Shelf:
             base = Path(os.path.abspath(folder.path))
             if full.is_relative_to(base):
                 return Entry(_name_of(full, base), path, folder)
-        base = _guess_root(full)
-        return Entry(_name_of(full, base), path, Folder(base, "file"))
+        return lone_entry(path)
 
     def macro_folders(self, root: Path) -> list[Path]:
         """Where the macros of a library's templates are looked up: there, then in the built-in."""
@@ -298,12 +297,22 @@ def _name_of(path: Path, base: Path) -> str:
     return relative.removesuffix(SUFFIX).removesuffix(".yml")
 
 
+def lone_entry(path: Path) -> Entry:
+    """The entry of a file that no known library holds.
+
+    Its library is the folder with macros, or `recipes`; else the folder above its group, so that
+    a file has one name whether it is given alone or with its library.
+    """
+    full = Path(os.path.abspath(path))
+    base = _guess_root(full)
+    return Entry(_name_of(full, base), path, Folder(base, "file"))
+
+
 def _guess_root(path: Path) -> Path:
-    """The library of a file that no known library holds: the folder with macros, or `recipes`."""
     for parent in path.parents:
         if parent.name == "recipes" or (parent / MACROS).is_dir():
             return parent
-    return path.parent
+    return path.parent.parent if _PART.match(path.parent.name) else path.parent
 
 
 def _check_inside(entry: Entry) -> None:

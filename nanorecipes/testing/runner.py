@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -298,7 +299,7 @@ class _Tester:
         return f"if it is meant so: {self._command()}"
 
     def _command(self) -> str:
-        return f"nanorecipes test {self.recipe.path} --update"
+        return f"nanorecipes test {shlex.quote(str(self.recipe.path))} --update"
 
 
 def _lone_files(folders: Sequence[Path], update: bool, changes: list[Change]) -> Iterator[Outcome]:
@@ -313,9 +314,10 @@ def _lone_files(folders: Sequence[Path], update: bool, changes: list[Change]) ->
             changes.append(Change(path, "removed", tuple(found.parts)))
             continue
         message = f"there is no recipe {recipe} that it belongs to"
+        library = shlex.quote(str(path.parent.parent))
         finding = Diagnostic(
             *findings.ORPHANED[:2], "error", message, file=path, line=1,
-            help=f"remove it, or run nanorecipes test {path.parent.parent} --update",
+            help=f"remove it, or run nanorecipes test {library} --update",
         )  # fmt: skip
         yield Outcome(path.stem, None, path, 1, path, (Problem("orphaned", finding),))
 

@@ -467,6 +467,9 @@ def test_the_schema_and_the_reader_refuse_the_same_wrong_types(tree: Tree, key: 
 
 
 def test_a_library_reads_a_recipe_by_its_file(tree: Tree) -> None:
-    """`open` takes a path, in a library or not."""
-    path = tree.add("anywhere", recipe_text())
-    assert Library(tree.root / "empty").open(path).render(photo=PHOTO).recipe == "anywhere"
+    """`open` takes a path, in a library or not; the name is the one that a library would give."""
+    library = Library(tree.root / "empty")
+    path = tree.add("some/where", recipe_text())
+    assert library.open(path).render(photo=PHOTO).recipe == "some/where"
+    path = tree.add("No Group/anywhere", recipe_text())
+    assert library.open(path).render(photo=PHOTO).recipe == "anywhere"

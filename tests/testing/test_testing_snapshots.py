@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -10,6 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from recipe_trees import Tree
 from testing_projects import EXAMPLES, expecting, painted
 
 from nanorecipes.testing.diff import diff
@@ -287,6 +289,20 @@ def test_one_file_can_be_tested_and_is_tested_once(project: Project) -> None:
     both = project.test("recipes", "recipes/house/wall.yaml", "--json").json
     assert both["examples"] == 4
     assert both["files"] == ["recipes/house/other.yaml", "recipes/house/wall.yaml"]
+
+
+def test_file_and_folder_hold_the_same_snapshot(project: Project) -> None:
+    """What is written for one file must pass when its folder is tested, also by pytest."""
+    library = Tree(project.root / "our library")
+    file = library.add("house/wall", painted())
+    assert project.test(str(library.root), "--update").code == 0
+    assert project.test(str(file)).code == 0
+    assert project.test(str(file.parent)).code == 0
+    file.write_text(painted("Paint the wall in {{ photo }} in {{ color }}."), "utf-8")
+    changed = project.test(str(library.root))
+    words = shlex.split(changed.out.splitlines()[-1].partition("nanorecipes test ")[2])
+    assert project.test(*words).code == 0, "the advice can be pasted"
+    assert project.test(str(library.root)).code == 0
 
 
 def test_broken_recipe_fails_at_its_line_and_the_others_are_tested(project: Project) -> None:
