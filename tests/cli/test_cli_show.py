@@ -11,12 +11,15 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from conftest import Shell
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 from nanorecipes.cli import terminal
+
+if TYPE_CHECKING:
+    from conftest import Shell
 
 RUN = (
     "run", "edit/change_part", "photo=photo.jpg", "part=the mug", "change=red",
