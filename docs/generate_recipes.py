@@ -78,9 +78,7 @@ def _own_price(recipe: Recipe) -> Decimal | None:
     """The price of one call with the recipe's own settings."""
     from nanorecipes.catalogue import catalogue
 
-    model = catalogue().get(recipe.settings.get("model", "flash"))
-    price = model.price(recipe.settings.get("quality")) if model else None
-    return None if price is None else price.usd * recipe.settings.get("num_images", 1)
+    return catalogue().cost_usd(recipe.settings)
 
 
 # --- one recipe

@@ -52,7 +52,7 @@ prompt:
     - Its edges meet the surroundings as they do in the original.
   # Noun phrases for what must stay.
   protect:
-    - the shape and the position of everything around it
+    - the people, objects and surfaces around {{{{ part }}}}
     - the background, the framing and the light
 
 settings:
@@ -63,6 +63,7 @@ settings:
 examples:
   - name: blue mug
     inputs: {{photo: mug.jpg, part: the mug on the table, new_state: glazed deep blue}}
+    expect: {{contains: [Change the mug on the table in the image], max_chars: 1000}}
 """
 
 _CHILD = """\

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +28,12 @@ if TYPE_CHECKING:
 
 
 @click.command("list")
-@click.argument("text", required=False)
+@click.argument("text", nargs=-1, metavar="[TEXT]...")
 @click.option("--capability", metavar="C", help="Only recipes of this capability.")
 @click.option("--tag", metavar="T", help="Only recipes with this tag.")
 @common
 def list_command(
-    text: str | None, capability: str | None, tag: str | None, as_json: bool, quiet: bool
+    text: tuple[str, ...], capability: str | None, tag: str | None, as_json: bool, quiet: bool
 ) -> int:
     """List the recipes; with TEXT, those whose name, title, summary or tags hold it.
 
@@ -46,7 +48,7 @@ def list_command(
     for entry, recipe in recipes.scan():
         if isinstance(recipe, RecipeError):
             broken.append(recipe)
-        elif _matches(recipe, text, capability, tag):
+        elif _matches(recipe, " ".join(text), capability, tag):
             found.append((entry, recipe))
     if as_json:
         view.print_json([_summary(entry, recipe) for entry, recipe in found])
@@ -57,10 +59,10 @@ def list_command(
     return 1 if broken else 0
 
 
-def _matches(recipe: Recipe, text: str | None, capability: str | None, tag: str | None) -> bool:
+def _matches(recipe: Recipe, text: str, capability: str | None, tag: str | None) -> bool:
     words = " ".join([recipe.name, recipe.title, recipe.summary, *recipe.tags]).lower()
     return (
-        all(part in words for part in (text or "").lower().split())
+        all(part in words for part in text.lower().split())
         and (capability is None or recipe.capability == capability)
         and (tag is None or tag in recipe.tags)
     )
@@ -82,7 +84,8 @@ def _print_list(found: list[tuple[Entry, Recipe]], quiet: bool) -> None:
         ]
         click.echo(view.heading(group))
         click.echo(view.table(rows))
-    view.info(f"{len(shown)} recipes; `nanorecipes show NAME` tells what one takes")
+    count = f"{len(shown)} recipe{'' if len(shown) == 1 else 's'}"
+    view.info(f"{count}; `nanorecipes show NAME` tells what one takes")
 
 
 def _first(summary: str) -> str:
@@ -126,6 +129,10 @@ def show_command(recipe_name: str, as_json: bool, quiet: bool) -> None:
         })  # fmt: skip
     else:
         _print_recipe(recipe)
+        view.info(
+            "\n`render` in place of `run` prints the prompt and the cost and sends nothing;\n"
+            "`run --sandbox` makes a proof picture without a key", quiet,
+        )  # fmt: skip
 
 
 def _slot_json(slot: Slot) -> dict[str, Any]:
@@ -159,6 +166,9 @@ def _param_json(param: Param) -> dict[str, Any]:
 
 
 def _print_recipe(recipe: Recipe) -> None:
+    from nanorecipes.catalogue import catalogue
+    from nanorecipes.testing.calls import command_line
+
     click.echo(f"{view.heading(recipe.name)} {recipe.version}   {recipe.title}")
     click.echo(view.wrap(recipe.summary))
     if recipe.deprecated:
@@ -171,10 +181,13 @@ def _print_recipe(recipe: Recipe) -> None:
     click.echo(f"\n{view.heading('Settings')}")
     settings = ", ".join(f"{name} {_shown(value)}" for name, value in recipe.settings.items())
     click.echo(f"  {settings or 'model flash'}; changes {recipe.changes}")
+    click.echo(f"\n{view.heading('Cost')}")
+    click.echo(f"  {view.money(catalogue().cost_usd(recipe.settings))} estimated for a call as set")
     click.echo(f"\n{view.heading('Examples')}")
     for example in recipe.examples:
+        command = command_line(recipe, example["inputs"], columns=view.width() - 2)
         click.echo(view.dim(f"  # {example['name']}"))
-        click.echo(f"  {_command_line(recipe, example['inputs'])}")
+        click.echo(textwrap.indent(command, "  "))
     click.echo(f"\n{view.dim(str(recipe.path))}")
 
 
@@ -201,21 +214,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else str(value)
-
-
-def _command_line(recipe: Recipe, inputs: Any) -> str:
-    """An example as a person would type it."""
-    words = ["nanorecipes", "run", recipe.name]
-    flags = []
-    for name, value in inputs.items():
-        values = value if isinstance(value, list) else [value]
-        if name in recipe.images or name in recipe.params:
-            words += [f"{name}={shlex.quote(_shown(item))}" for item in values]
-        elif isinstance(value, bool):
-            flags.append(f"--{'' if value else 'no-'}{name.replace('_', '-')}")
-        else:
-            flags += [f"--{name.replace('_', '-')} {shlex.quote(_shown(item))}" for item in values]
-    return " ".join([*words, *flags])
 
 
 @click.command("render")
@@ -327,7 +325,25 @@ def new_command(name: str, folder: Path, extends: str | None, as_json: bool, qui
         view.print_json({"name": name, "path": str(path)})
         return
     click.echo(str(path))
-    view.info(f"next: nanorecipes lint {path}\n      nanorecipes show {name}", quiet)
+    view.info("next: " + "\n      ".join(_next_steps(name, path)), quiet)
+
+
+def _next_steps(name: str, path: Path) -> list[str]:
+    """What an author types once the file is there."""
+    from nanorecipes.book import recipes
+    from nanorecipes.testing.calls import command_line
+
+    recipe = find_recipe(recipes, str(path))
+    quoted = shlex.quote(str(path))
+    called = name if name in recipes else quoted
+    if not recipe.examples:
+        return [f"nanorecipes lint {quoted}", f"nanorecipes show {called}"]
+    example = recipe.examples[0]["inputs"]
+    return [
+        f"nanorecipes lint {quoted}",
+        command_line(recipe, example, "render", name=called, columns=sys.maxsize),
+        f"nanorecipes test {quoted} --update",
+    ]
 
 
 @click.command("schema")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,41 @@ def test_list_reports_a_broken_recipe_and_shows_the_others(shell: Shell) -> None
     assert "edit/change_part" in said.out
     assert "recipes/mine/broken.yaml:2:1: error NR004 unknown-key" in said.err
     assert "did you mean 'title'?" in said.err
+
+
+@pytest.mark.parametrize("words", [("hair", "colour"), ("hair colour",)])
+def test_list_takes_words_with_and_without_quotes(shell: Shell, words: tuple[str, ...]) -> None:
+    """Who searches types words, and quotes only what a shell would split."""
+    names = [entry["name"] for entry in shell("list", *words, "--json").json]
+    assert "outfit/hair_color" in names
+    assert "edit/reframe" not in names
+
+
+def test_list_counts_one_recipe_in_the_singular(shell: Shell) -> None:
+    """A slip in the first answer that a newcomer reads costs trust."""
+    assert shell("list", "edit/reframe", "--capability", "edit").err.startswith("1 recipe;")
+
+
+def test_show_fits_a_terminal_of_eighty_columns(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long calls break between arguments, so that they can be read and still be pasted."""
+    monkeypatch.setenv("COLUMNS", "80")
+    said = shell("show", "composition/group_portrait")
+    assert max(map(len, said.out.splitlines()[:-1])) <= 80, "all but the path at the end"
+    example = said.out.partition("# three at the boathouse\n")[2].partition("  #")[0]
+    assert shlex.split(example.replace("\\\n", "")) == [
+        "nanorecipes", "run", "composition/group_portrait", "portraits=ana.jpg",
+        "portraits=ben.jpg", "portraits=cem.jpg", "place=in front of an old boathouse",
+    ]  # fmt: skip
+
+
+def test_show_tells_the_cost_and_what_to_type_next(shell: Shell) -> None:
+    """Before the first call come two questions: what does it cost, and can I look first."""
+    said = shell("show", "variation/one_axis")
+    assert "Cost\n  $0.268 estimated for a call as set" in said.out, "four pictures"
+    assert "`render` in place of `run`" in said.err
+    assert shell("show", "variation/one_axis", "-q").err == ""
 
 
 def test_show_tells_inputs_settings_and_examples(shell: Shell) -> None:
@@ -175,6 +211,16 @@ def test_new_recipe_lints_clean_and_renders(shell: Shell) -> None:
     again = shell("new", "fashion/swap_shoes")
     assert again.code == 2
     assert "exists already" in again.err
+
+
+@pytest.mark.parametrize("folder", ["recipes", "own library"])
+def test_what_new_says_to_type_next_works(shell: Shell, folder: str) -> None:
+    """The next step is pasted, also where the library is no folder that is searched."""
+    steps = shell("new", "fashion/swap_shoes", "--in", folder).err.removeprefix("next: ")
+    for step in steps.splitlines():
+        said = shell(*shlex.split(step)[1:])
+        assert said.code == 0, (step, said.err)
+    assert shell("test", folder).code == 0
 
 
 def test_new_child_recipe_lints_clean(shell: Shell) -> None:
