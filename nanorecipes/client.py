@@ -124,6 +124,7 @@ class _ClientBase:
         wait = timeout_s if timeout_s is not None else given.timeout_s
         self._timeout_s = config.DEFAULT_TIMEOUT_S if wait is None else config.check_timeout(wait)
         self._mode = config.check_mode(mode or given.mode or "task")
+        config.provenance()  # a wrong setting is found before anything is bought
         self._observer = observer or given.observer
         self._wiring = wiring or Wiring()
         self._sandbox = self._choose_sandbox(sandbox)

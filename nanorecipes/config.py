@@ -16,6 +16,8 @@ from nanorecipes.suggest import did_you_mean
 
 Backend: TypeAlias = Literal["qolaba", "gemini", "sandbox"]
 Mode: TypeAlias = Literal["task", "sync"]
+Detail: TypeAlias = Literal["full", "minimal", "none"]
+"""How much a saved picture tells: all, all but inputs and prompt, or nothing and no sidecar."""
 
 BACKENDS: tuple[str, ...] = get_args(Backend)
 QOLABA_HOST = "https://api.platform.qolaba.ai"
@@ -32,6 +34,7 @@ _VARIABLES = {
     "path": "NANORECIPES_PATH",
     "uploads": "NANORECIPES_UPLOADS",
     "ledger": "NANORECIPES_LEDGER",
+    "provenance": "NANORECIPES_PROVENANCE",
     "sandbox_answers": "NANORECIPES_SANDBOX_ANSWERS",
 }
 _FILE_KEYS = {**{key: key for key in _VARIABLES}, "base_url": "qolaba_base_url"} | {
@@ -59,6 +62,7 @@ class _Given(NamedTuple):
     mode: Mode | None = None
     path: tuple[Path, ...] | None = None
     uploads: str | None = None
+    provenance: Detail | None = None
     observer: Callable[[Any], Any] | None = None
 
 
@@ -75,6 +79,7 @@ def configure(
     mode: Mode | None = None,
     path: str | os.PathLike[str] | list[str | os.PathLike[str]] | None = None,
     uploads: str | None = None,
+    provenance: Detail | None = None,
     observer: Callable[[Any], Any] | None = None,
 ) -> None:
     """Set what the default client and library use; what is left out comes from the environment.
@@ -89,6 +94,7 @@ def configure(
         mode: `task` polls for the result, `sync` waits in one request.
         path: folders with recipes, searched before the built-in ones.
         uploads: where local pictures are put so that the service can see them.
+        provenance: what saved pictures tell: `full`, `minimal` (no inputs, no prompt) or `none`.
         observer: called with a `Note` at each step.
 
     Raises:
@@ -103,6 +109,7 @@ def configure(
         mode=None if mode is None else check_mode(mode),
         path=None if path is None else _folders(path),
         uploads=uploads,
+        provenance=None if provenance is None else check_detail(provenance, "provenance"),
         observer=observer,
     )
     for listener in _listeners:
@@ -177,6 +184,19 @@ def ledger() -> str | None:
 def sandbox_answers() -> str | None:
     """The folder of pictures that the embedded sandbox answers with, or None."""
     return _setting("sandbox_answers")
+
+
+def provenance() -> Detail:
+    """What saved pictures tell, where a call doesn't say it."""
+    return _given.provenance or cast("Detail | None", _setting("provenance")) or "full"
+
+
+def check_detail(value: Any, where: str) -> Detail:
+    """How much saved pictures tell, or an error."""
+    if value not in get_args(Detail):
+        names = ", ".join(get_args(Detail))
+        raise ConfigurationError(f"{where} is {value!r}, expected one of {names}")
+    return cast("Detail", value)
 
 
 def check_backend(value: Any, where: str) -> Backend:
@@ -273,6 +293,8 @@ def _checked(key: str, value: Any, where: str) -> str:
         return check_backend(value, where)
     if key == "qolaba_base_url":
         return check_base_url(value, where)
+    if key == "provenance":
+        return check_detail(value, where)
     if not isinstance(value, str) or not value.strip():
         raise ConfigurationError(f"{where} is {value!r}, expected a text")
     return value

@@ -106,25 +106,33 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = False) -> Path:
     return path
 
 
-def write_new(path: Path, data: bytes) -> Path:
+def write_new(path: Path, data: bytes, *, beside: str = "") -> Path:
     """Write atomically, never over an existing file: `a.png`, `a-2.png`, `a-3.png`, ...
 
     The name is claimed with an exclusive link, so two processes never take the same one.
+
+    Args:
+        path: the target; its folder must exist.
+        data: what it shall hold.
+        beside: an ending; a name is taken as well where a file of that name and ending lies.
     """
     temporary, handle = _temporary(path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        return _claim(temporary, path)
+        return _claim(temporary, path, beside)
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
 
 
-def _claim(temporary: Path, path: Path) -> Path:
+def _claim(temporary: Path, path: Path, beside: str) -> Path:
     number = 1
     while True:
         target = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
+        if beside and os.path.lexists(f"{target}{beside}"):
+            number += 1
+            continue
         try:
             os.link(temporary, target)
         except FileExistsError:

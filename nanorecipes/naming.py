@@ -11,8 +11,8 @@ from nanorecipes.diagnostics import Diagnostic
 from nanorecipes.errors import InputError
 
 FIELDS = ("recipe", "group", "n", "task", "row", "model", "date")
-MAX_NAME_BYTES = 160
-"""Below the 255 of common file systems, with room for a counter, extensions and a sidecar."""
+MAX_NAME_BYTES = 110
+"""Below the 143 that encrypted folders leave of 255, with a counter, extensions and a sidecar."""
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _UNFIT = re.compile(r'[<>:"/\\|?*]+')

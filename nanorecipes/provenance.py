@@ -77,6 +77,11 @@ class Provenance:
         return _mapping(self.facts.get("settings"))
 
     @property
+    def asked(self) -> Mapping[str, Any]:
+        """The settings that were asked for in other words: `match` for a ratio."""
+        return _mapping(self.facts.get("asked"))
+
+    @property
     def values(self) -> Mapping[str, Any]:
         """The recipe's parameters."""
         return _mapping(_mapping(self.facts.get("inputs")).get("values"))

@@ -58,7 +58,8 @@ def arguments_again(
                 arguments[name] = value
         elif name not in changes:
             warnings.append(f"the recipe no longer takes {name!r}; it is left out")
-    arguments |= {name: made.settings[name] for name in _OPTIONS if name in made.settings}
+    asked = {**made.settings, **made.asked}
+    arguments |= {name: asked[name] for name in _OPTIONS if name in asked}
     arguments |= {n: made.additions[n] for n in ("protect", "notes") if made.additions.get(n)}
     arguments |= _images(made, recipe, changes, near, warnings)
     return Again({**arguments, **changes}, tuple(warnings))

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from nanorecipes import events, files, naming
+from nanorecipes import config, events, files, naming
 from nanorecipes.convert import TYPES, convert
 from nanorecipes.drawings import write_drawings
 from nanorecipes.embed import embed
@@ -27,14 +27,13 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
+    from nanorecipes.config import Detail
     from nanorecipes.convert import Format
     from nanorecipes.proof.regions import Region
     from nanorecipes.proof.values import Changes, Ignored, Proof
     from nanorecipes.request import AttachedImage, Request
 
 CostSource = Literal["service", "estimate", "unknown"]
-Detail = Literal["full", "minimal", "none"]
-"""How much a saved picture tells: all, all but inputs and prompt, or nothing and no sidecar."""
 
 SIDECAR_FORMAT = 1
 _PRIVATE = frozenset({"inputs", "prompt", "sections", "text"})
@@ -84,6 +83,7 @@ class Origin:
             ],
             "model": request.model if request else None,
             "settings": dict(request.settings) if request else {},
+            "asked": _asked(request) if request else {},
             "backend": self.backend,
             "task_id": self.task_id,
             "cost_usd": None if self.cost is None else str(self.cost),
@@ -170,7 +170,7 @@ class ResultImage:
         *,
         name: str | None = None,
         format: Format | None = None,
-        provenance: Detail = "full",
+        provenance: Detail | None = None,
     ) -> Path:
         """Write the picture, and `<picture>.json` beside it; no file is ever replaced.
 
@@ -186,7 +186,8 @@ class ResultImage:
             name: a pattern for the file's name in the folder, such as `{recipe}-{n}`; the fields
                 are `recipe group n task row model date`.
             format: png, jpeg or webp: encode the picture anew where it is of another type.
-            provenance: `minimal` leaves out inputs and prompt; `none` writes the picture alone.
+            provenance: `full`; `minimal` leaves out inputs and prompt; `none` writes the picture
+                alone. Left out, the setting decides, which is `full` where there is none.
 
         Returns:
             The picture's path, with a number before the extension where the name was taken.
@@ -212,9 +213,10 @@ class ResultImage:
         *,
         name: str | None = None,
         format: Format | None = None,
-        provenance: Detail = "full",
+        provenance: Detail | None = None,
     ) -> Path:
         """The same as `save`, without an event: for those who still move the file."""
+        provenance = config.provenance() if provenance is None else provenance
         if format is not None and TYPES[format] != self.mime_type:
             return self._save_converted(target, name, format, provenance)
         data = self.data
@@ -257,7 +259,7 @@ class ResultImage:
     def _write(self, path: Path, data: bytes) -> Path:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            return files.write_new(path, data)
+            return files.write_new(path, data, beside=".json")
         except OSError as exc:
             kept = self._rescue(path.name, data)
             raise SaveError(
@@ -420,7 +422,7 @@ class Result:
         *,
         name: str | None = None,
         format: Format | None = None,
-        provenance: Detail = "full",
+        provenance: Detail | None = None,
     ) -> list[Path]:
         """Write every picture with its sidecar into a folder; one that fails doesn't stop the rest.
 
@@ -493,6 +495,12 @@ def _name_facts(image: ResultImage) -> dict[str, str]:
         "model": origin.request.chosen.alias if origin.request else "",
         "date": f"{origin.finished_at:%Y-%m-%d}",
     }
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    """The settings that were asked for in other words, as `match` for a ratio."""
+    settings = request.settings
+    return {name: value for name, value in request.options.items() if settings.get(name) != value}
 
 
 def _last(source: str) -> str:

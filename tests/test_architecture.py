@@ -61,7 +61,7 @@ ROOMS: dict[str, str] = {
     "proving": f"{GROUND} files images proof provenance request sandbox service",
     "composite": "convert embed errors files proof proving service",
     "drawings": "files proof",
-    "result": "convert drawings embed errors events files images markup naming proof proving"
+    "result": "config convert drawings embed errors events files images markup naming proof proving"
     " request service",
     "arrival": "errors proof proving request result service",
     # What callers hold.

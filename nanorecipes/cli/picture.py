@@ -13,7 +13,7 @@ from nanorecipes.cli import view
 from nanorecipes.cli.inputs import find_recipe, read_inputs
 from nanorecipes.cli.options import call_arguments, call_options, common
 from nanorecipes.cli.proving import Asked, proof_options
-from nanorecipes.cli.run import MAX_COST, OUT, SANDBOX, TIMEOUT, send
+from nanorecipes.cli.run import MAX_COST, OUT, SANDBOX, SHOW, TIMEOUT, send
 from nanorecipes.cli.saving import Saving, save_options
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def diff_command(before: Path, after: Path, as_json: bool, quiet: bool) -> int:
 @SANDBOX
 @MAX_COST
 @TIMEOUT
+@SHOW
 @proof_options
 @save_options
 @common
@@ -85,6 +86,7 @@ def rerun_command(
     sandbox: bool,
     max_cost: Decimal | None,
     timeout: float,
+    show: bool,
     asked: Asked,
     saving: Saving,
     as_json: bool,
@@ -110,10 +112,12 @@ def rerun_command(
     if made.prompt is not None and not quiet:
         for line in prompt_diff(made.prompt, request.prompt):
             view.info(_colored(printable(line)))
-    _, code = send(
+    result, code = send(
         request, out=out, sandbox=sandbox, max_cost=max_cost, timeout=timeout, saving=saving,
         asked=asked, as_json=as_json, quiet=quiet,
     )  # fmt: skip
+    if show:
+        view.show_pictures([image.data for image in result.images])
     return code
 
 
@@ -153,7 +157,7 @@ def _print(made: Provenance) -> None:
         ("hash", _text(made.hash)),
         ("model", _text(made.model)),
         *((name, _text(value)) for name, value in made.settings.items() if name != "model"),
-        ("cost", f"{view.money(made.cost_usd)} ({_text(made.cost_source)})"),
+        ("cost", f"{view.money(made.cost_usd)} ({_cost_words(made)})"),
         ("task", f"{_text(made.task_id)} on {_text(made.backend)}"),
         ("finished", _text(made.finished_at)),
         ("made by", f"nanorecipes {_text(made.tool_version)}"),
@@ -187,6 +191,13 @@ def _since(made: Provenance) -> list[tuple[str, str]]:
     if isinstance(composite, dict):
         rows.append(("composite", _text(composite.get("what"))))
     return rows
+
+
+def _cost_words(made: Provenance) -> str:
+    if made.backend == "sandbox":
+        return "sandbox: nothing was charged"
+    words = {"service": "reported by the service", "estimate": "estimated"}
+    return words.get(made.cost_source or "", _text(made.cost_source))
 
 
 def _print_differences(found: list[Difference], prompt: list[str], quiet: bool) -> None:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from nanorecipes.report.page import Pictures, Report
 
 
+LAST = "last"
+"""The newest run, by whatever name."""
+
+
 @click.command("report")
 @click.argument("target", metavar="DIR|RUN", type=click.Path(path_type=Path))
 @click.option(
@@ -37,8 +41,8 @@ def report_command(
     """Write one HTML page about a folder of pictures, or about a run: before and after, prompts,
     costs, and what failed as plainly as what came.
 
-    RUN is the id of a run, as `nanorecipes runs` lists them, or the beginning of one. The page
-    opens from disk without a network. Up to 300 rows the small pictures are inside the page;
+    RUN is the id of a run, as `nanorecipes runs` lists them, the beginning of one, or `last`. The
+    page opens from disk without a network. Up to 300 rows the small pictures are inside the page;
     above, they lie in a folder beside it.
     """
     report = _write(target, out, pictures)
@@ -73,7 +77,10 @@ def _write(target: Path, out: Path | None, pictures: Pictures) -> Report:
     if books is None:
         raise _unknown(target)
     with books:
-        found = queries.find_run(books, str(target))
+        if str(target) == LAST:
+            found = next(iter(queries.list_runs(books, limit=1)), None)
+        else:
+            found = queries.find_run(books, str(target))
         if found is None:
             raise _unknown(target)
         run = found.run

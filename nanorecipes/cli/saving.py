@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from nanorecipes.config import Detail
     from nanorecipes.convert import Format
-    from nanorecipes.result import Detail, ResultImage
+    from nanorecipes.result import ResultImage
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,14 +39,16 @@ def save_options(command: F) -> F:
 
     @wraps(command)
     def collected(
-        *args: Any, name_pattern: str | None, to: Format | None, provenance: Detail,
+        *args: Any, name_pattern: str | None, to: Format | None, provenance: Detail | None,
         no_provenance: bool, **more: Any,
     ) -> Any:  # fmt: skip
         if name_pattern is not None:
             from nanorecipes.naming import check_pattern
 
             check_pattern(name_pattern)
-        chosen: Detail = "none" if no_provenance else provenance
+        from nanorecipes import config
+
+        chosen: Detail = "none" if no_provenance else provenance or config.provenance()
         saving = Saving(name=name_pattern, format=to, provenance=chosen)
         return command(*args, saving=saving, **more)
 
@@ -54,7 +57,7 @@ def save_options(command: F) -> F:
         click.option("--no-provenance", is_flag=True,
                      help="The same as --provenance none: the picture alone."),
         click.option("--provenance", type=click.Choice(["full", "minimal", "none"]),
-                     default="full", show_default=True,
+                     show_default="full, or the setting",
                      help="What the file and its sidecar tell; minimal leaves out inputs and "
                           "prompt."),
         click.option("--format", "to", type=click.Choice(["png", "jpeg", "webp"]),

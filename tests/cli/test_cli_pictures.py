@@ -84,6 +84,18 @@ def test_rerun_makes_the_picture_again_with_changes(shell: Shell) -> None:
     assert after["prompt"] == before["prompt"].replace("deep blue", "glossy red")
 
 
+def test_rerun_with_another_picture_fits_the_ratio_to_it(shell: Shell) -> None:
+    """`match` was asked for, not the ratio that it came to with the first picture."""
+    path = made(shell, "--aspect-ratio", "match")
+    Image.new("RGB", (300, 400), "teal").save("tall.jpg")
+    said = shell("rerun", str(path), "photo=tall.jpg", "--sandbox", "-o", "again", "--json")
+    ratios = [
+        shell("inspect", name, "--json").json["settings"]["aspect_ratio"]
+        for name in (str(path), said.json["images"][0]["path"])
+    ]
+    assert ratios == ["4:3", "3:4"]
+
+
 def test_rerun_of_a_moved_picture_finds_its_source_by_name(shell: Shell) -> None:
     """The record in the file knows the name and the digest, not the folder."""
     copy = moved(made(shell))
@@ -146,6 +158,16 @@ def test_run_names_converts_and_says_so(shell: Shell) -> None:
     assert path.stem == "plain"
     assert not path.with_name(f"{path.name}.json").exists()
     assert shell("inspect", str(path)).code == 1
+
+
+def test_setting_of_a_project_holds_for_its_runs(shell: Shell) -> None:
+    """A shop that publishes its pictures says it once."""
+    Path("pyproject.toml").write_text('[tool.nanorecipes]\nprovenance = "minimal"\n')
+    path = made(shell)
+    assert shell("inspect", str(path), "--json").json["provenance"] == "minimal"
+    Path("pyproject.toml").write_text('[tool.nanorecipes]\nprovenance = "none"\n')
+    assert not Path(f"{made(shell)}.json").exists()
+    assert Path(f"{made(shell, '--provenance', 'full')}.json").exists()
 
 
 def test_a_wrong_pattern_is_found_before_anything_is_sent(shell: Shell) -> None:

@@ -144,6 +144,7 @@ def test_unfit_values_are_named(options: Any, word: str) -> None:
         ('backend = "sandbux"', "sandbux"),
         ("backend = 5", "expected one of"),
         ("uploads = 5", "expected a text"),
+        ('provenance = "some"', "full, minimal, none"),
         ("path = [5]", "folders"),
         ("backend = ", "can't be read"),
     ],

@@ -14,8 +14,8 @@ import pytest
 from network import SOURCE, picture, request
 from PIL import Image
 
-from nanorecipes import files
-from nanorecipes.errors import InputError, SaveError
+from nanorecipes import Client, configure, files
+from nanorecipes.errors import ConfigurationError, InputError, SaveError
 from nanorecipes.provenance import read
 from nanorecipes.result import Origin, Result, ResultImage, public_name
 
@@ -183,7 +183,7 @@ def test_a_failed_sidecar_leaves_the_picture(tmp_path: Path, monkeypatch: Any) -
     """The picture is on disk, and the error says where."""
     write = files.write_new
 
-    def full(path: Path, data: bytes) -> Path:
+    def full(path: Path, data: bytes, **more: Any) -> Path:
         if path.suffix == ".json":
             raise OSError(28, "No space left on device")
         return write(path, data)
@@ -277,6 +277,41 @@ def test_no_provenance_is_the_picture_bit_for_bit(tmp_path: Path) -> None:
     path = result().images[0].save(tmp_path, provenance="none")
     assert path.read_bytes() == picture()
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_setting_says_what_pictures_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who publishes everything sets it once; a call still has the last word."""
+    image = result().images[0]
+    monkeypatch.setenv("NANORECIPES_PROVENANCE", "minimal")
+    facts = read(image.save(tmp_path).read_bytes())
+    assert facts is not None
+    assert facts.prompt is None
+    configure(provenance="none")
+    assert image.save(tmp_path).read_bytes() == picture()
+    told = read(image.save(tmp_path, provenance="full").read_bytes())
+    assert told is not None
+    assert told.prompt is not None
+
+
+def test_wrong_setting_is_found_before_anything_is_bought(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error at saving time would come after the money has gone."""
+    monkeypatch.setenv("NANORECIPES_PROVENANCE", "ful")
+    with pytest.raises(ConfigurationError, match="NANORECIPES_PROVENANCE is 'ful'"):
+        Client(backend="sandbox")
+
+
+def test_sidecar_that_lost_its_picture_is_not_taken_over(tmp_path: Path) -> None:
+    """Otherwise the next picture of that name would tell another one's story."""
+    image = result().images[0]
+    first = image.save(tmp_path / "mug.png")
+    first.unlink()
+    second = image.save(tmp_path / "mug.png")
+    assert second.name == "mug-2.png"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "mug-2.png",
+        "mug-2.png.json",
+        "mug.png.json",
+    ]
 
 
 @pytest.mark.parametrize(

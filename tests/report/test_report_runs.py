@@ -140,6 +140,16 @@ def test_run_is_named_by_the_beginning_of_its_id(capsys: pytest.CaptureFixture[s
     assert name in Path(told["path"]).read_text("utf-8")
 
 
+def test_last_is_the_newest_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """What somebody wants to see after a batch is that batch."""
+    bought([0, 1])
+    bought([0, -1, 2], constants={"quality": "512"})
+    line = ["run", RECIPE, "photo=mug.png", "part=the mug", "change=blue", "--sandbox", "-q"]
+    assert run(line) == 0
+    assert run(["report", "last", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.partition("\n")[2])["rows"] == 1
+
+
 @pytest.mark.parametrize("ledger", ["off", "absent"])
 def test_name_of_nothing_is_said(
     ledger: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
