@@ -260,14 +260,21 @@
     option.value = name;
     byId("recipe").append(option);
   }
+  byId("recipe").parentElement.hidden = recipes.length < 2;
   byId("by").value = recipes.length > 1 ? "recipe" : "state";
   byId("by").addEventListener("change", chart);
   let timer = 0;
   byId("text").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(render, 80); });
   for (const id of ["recipe", "sort"]) byId(id).addEventListener("change", render);
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
-  new IntersectionObserver((entries) => { if (entries.some((e) => e.isIntersecting) && shown < chosen.length) more(); },
-    { rootMargin: "1500px" }).observe(byId("more"));
+  // It tells of changes alone: whoever jumps to the end stays there, so it is asked anew each time.
+  const watcher = new IntersectionObserver((entries) => {
+    if (!entries.some((e) => e.isIntersecting) || shown >= chosen.length) return;
+    more();
+    watcher.unobserve(byId("more"));
+    watcher.observe(byId("more"));
+  }, { rootMargin: "1500px" });
+  watcher.observe(byId("more"));
 
   const go = (here, key) => {
     if (key === "j" && here && !here.nextElementSibling) more();
