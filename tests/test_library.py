@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nanorecipes import Library, Recipe
-from nanorecipes.catalogue import catalogue
+from nanorecipes.arguments import MAX_NOTES
 from nanorecipes.errors import LimitError
 from nanorecipes.linting import lint_paths
 from nanorecipes.prompt.words import ORDINALS
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 ROOT = built_in()
 LIBRARY = Library(ROOT)
 NAMES = sorted(LIBRARY)
+
+MOST_CHARS = 4000
+"""What the service takes; written out, so that a slip in our data is found."""
 
 _ORDINAL = "|".join(ORDINALS)
 _HANDLE = re.compile(rf"\bthe ((?:{_ORDINAL})(?:(?:, | and )(?:{_ORDINAL}))*) images?\b", re.I)
@@ -77,6 +80,20 @@ def values(param: Param) -> st.SearchStrategy[Any]:
     return texts(param)
 
 
+NOTES = (
+    st.one_of(_WORD, _WORD.map(lambda word: (word + " long") * 90))
+    .map(lambda text: _fitting(text, MAX_NOTES))
+    .filter(lambda text: re.search(r"[a-z0-9]", text) is not None)
+)
+"""What a caller may add to the details; up to the longest."""
+
+ADDED = (
+    "the seventh button", "a scar, old and pale", "the dog; the leash.", "the \"No. 5\"",
+    *(f"the {number} post of the {'long ' * 50}fence" for number in ORDINALS[:14]),
+)  # fmt: skip
+"""What a caller may add to the protected things; all together are too long for any prompt."""
+
+
 def pictures(slot: Slot) -> st.SearchStrategy[Any]:
     """One picture, or as many as a list slot takes."""
     if slot.is_list:
@@ -97,7 +114,7 @@ def calls(draw: st.DrawFn, recipe: Recipe) -> dict[str, Any]:
     if recipe.settings.get("search") is None:
         inputs["model"] = draw(st.sampled_from(["flash", "pro"]))
     if draw(st.booleans()):
-        inputs["protect"] = ["the seventh button"]
+        inputs["notes"] = draw(NOTES)
     return inputs
 
 
@@ -176,6 +193,19 @@ def test_required_arguments_alone_render(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("model", ["flash", "pro"])
+def test_no_sentence_or_protected_thing_is_said_twice(name: str, model: str) -> None:
+    """Who gets an order with a repeated line looks for the difference."""
+    recipe = LIBRARY[name]
+    if model == "pro" and recipe.settings.get("search"):
+        return  # flash alone looks things up
+    for example in recipe.examples:
+        prompt = recipe.render(**{**example["inputs"], "model": model}).prompt
+        said = [part.strip().lower() for part in re.split(r"(?<=[.;])\s", prompt)]
+        assert sorted(said) == sorted(set(said))
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_each_enum_value_makes_another_prompt(name: str) -> None:
     """A choice that changes nothing is no choice."""
     recipe = LIBRARY[name]
@@ -232,22 +262,38 @@ def test_any_valid_call_keeps_the_promises_of_the_prompt(
     """Edit first, each protected thing once, each image named and no other, never too long."""
     recipe = LIBRARY[name]
     inputs = data.draw(calls(recipe))
+    items = _items(probes[name], inputs)
+    # The first item a second time: what the recipe protects already isn't said twice.
+    added = data.draw(st.lists(st.sampled_from([*ADDED, items[0]]), unique=True))
     refused: LimitError | None = None
     try:
-        request = recipe.render(**inputs)
+        request = recipe.render(**inputs, protect=added)
     except LimitError as exc:
         refused = exc
     if refused is not None:
         assert [finding.name for finding in refused.diagnostics] == ["prompt-too-long"]
         return
-    assert [part.name for part in request.sections][:: len(request.sections) - 1] == [
-        "edit", "protect",
-    ]  # fmt: skip
-    assert request.prompt.startswith(f"{request.sections[0].text}\n\n")
-    assert len(request.prompt) <= catalogue().limits.prompt_chars
+    assert len(request.prompt) <= MOST_CHARS
+    _begins_with_the_edit(recipe, request)
+    _ends_the_details_with(request, inputs.get("notes", ""))
     assert _named(request) == {image.ordinal for image in request.images}
-    items = _items(probes[name], inputs)
-    _holds_each_once(request, [*items, *inputs.get("protect", [])])
+    _holds_each_once(request, list(dict.fromkeys([*items, *(i.rstrip(".") for i in added)])))
+
+
+def _begins_with_the_edit(recipe: Recipe, request: Request) -> None:
+    """The first words are those of the file's edit, and the sections stand in their order."""
+    edit = recipe.definition.data["prompt"]["edit"]
+    words = re.sub(r"\{% from .*? %\}", "", edit).lstrip().partition("{")[0]
+    assert request.prompt.startswith(words)
+    names = [part.name for part in request.sections]
+    assert names == [name for name in ("edit", "subject", "details", "protect") if name in names]
+    assert {"edit", "protect"} <= set(names)
+    assert request.prompt == "\n\n".join(part.text for part in request.sections)
+
+
+def _ends_the_details_with(request: Request, notes: str) -> None:
+    details = next(part.text for part in request.sections if part.name == "details")
+    assert details.lower().rstrip(".").endswith(notes.lower().rstrip("."))
 
 
 def _named(request: Request) -> set[int]:
