@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Format = Literal["png", "jpeg", "webp"]
 TYPES: dict[str, str] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 QUALITY = 95
+_EXIF = b"Exif\0\0"
 _MODES = {"png": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"), "webp": ("RGB", "RGBA")}
 
 
@@ -41,6 +42,8 @@ def _encode(image: Image, to: Format) -> bytes:
     kept: dict[str, Any] = {
         key: image.info[key] for key in ("exif", "icc_profile", "xmp") if image.info.get(key)
     }
+    if "exif" in kept and not kept["exif"].startswith(_EXIF):
+        kept["exif"] = _EXIF + kept["exif"]  # WebP and PNG hold it without, and JPEG needs it
     if to == "png":
         xmp = kept.pop("xmp", None)
         if xmp:

@@ -85,7 +85,10 @@ def _images(
     found: dict[str, Any] = {}
     problems: list[Diagnostic] = []
     for image in made.images:
-        if image.slot in changes or image.slot not in recipe.images:
+        if image.slot in changes:
+            continue
+        if image.slot not in recipe.images:
+            warnings.append(f"the recipe no longer takes the picture {image.slot!r}; left out")
             continue
         source = _find(image, near, warnings)
         if source is None:

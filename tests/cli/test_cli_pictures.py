@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
+from nanorecipes import Client, recipes
 from nanorecipes.embed import embed
 
 if TYPE_CHECKING:
@@ -119,6 +120,45 @@ def test_rerun_warns_when_the_recipe_has_changed(shell: Shell) -> None:
     said = shell("rerun", str(path), "--sandbox", "-o", "again")
     assert said.code == 0
     assert "has changed since" in said.err
+
+
+def test_rerun_takes_lists_and_urls_as_they_were(shell: Shell) -> None:
+    """A list slot has several pictures, and what lies behind a URL is found there."""
+    Path("recipes/own").mkdir(parents=True)
+    recipe = Path("recipes/own/group.yaml")
+    recipe.write_text(
+        "format: 1\ntitle: Group\nsummary: Put people together.\ncapability: composition\n"
+        "changes: scene\nimages:\n  scene: {description: The scene.}\n"
+        "  people: {description: The people., role: reference, max: 3}\n"
+        "prompt:\n  edit: Put {{ people }} into {{ scene }}.\n  protect: [the framing]\n"
+    )
+    Image.new("RGB", (30, 40), "red").save("a.png")
+    Image.new("RGB", (30, 40), "blue").save("b.png")
+    run = ("run", "own/group", "scene=https://x.invalid/s.jpg", "people=a.png", "people=b.png")
+    path = shell(*run, "--sandbox", "--json", "--aspect-ratio", "1:1").json["images"][0]["path"]
+    again = shell("rerun", path, "--sandbox", "--json", "-o", "again")
+    assert again.code == 0
+    told = shell("inspect", again.json["images"][0]["path"], "--json").json
+    sources = [image["source"] for image in told["inputs"]["images"]]
+    assert sources == ["https://x.invalid/s.jpg", "a.png", "b.png"]
+    without = recipe.read_text().replace("{{ people }}", "a crowd").split("  people:")
+    recipe.write_text(without[0] + without[1].split("\n", 1)[1])
+    said = shell("rerun", path, "--sandbox", "-o", "again")
+    assert said.code == 0
+    assert said.err.count("no longer takes the picture 'people'") == 2
+    assert "has changed since" in said.err
+
+
+def test_rerun_asks_for_pictures_that_had_no_file(shell: Shell) -> None:
+    """A picture that was given as bytes lies nowhere."""
+    with Client(backend="sandbox", ledger=False) as client:
+        data = Path("photo.jpg").read_bytes()
+        asked = recipes[PART[0]].render(photo=data, part="the mug", change="deep blue")
+        (path,) = client.run(asked).save("out")
+    said = shell("rerun", str(path), "--sandbox")
+    assert said.code == 2
+    assert "photo=PATH" in said.err
+    assert shell("rerun", str(path), "photo=photo.jpg", "--sandbox", "-o", "again").code == 0
 
 
 def test_rerun_keeps_to_the_budget(shell: Shell) -> None:

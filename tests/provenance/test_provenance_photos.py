@@ -16,9 +16,10 @@ import pytest
 from network import HOST, KEY, Answer, Played, Service, request
 from PIL import Image
 
-from nanorecipes import Client, Result
+from nanorecipes import Client, Result, files
 from nanorecipes.cli.main import run
 from nanorecipes.client import Wiring
+from nanorecipes.provenance import read
 from nanorecipes.service.timing import VirtualClock
 from nanorecipes.xmp import NAMESPACE
 
@@ -143,3 +144,22 @@ def test_two_hundred_real_photos_stay_as_they_are(
         kinds[photo.name.split("-")[1].partition("_")[0]] += 1
     assert sum(kinds.values()) == 200
     assert min(kinds.values()) > 50
+
+
+@pytest.mark.parametrize("format", ["png", "webp", "jpeg"])
+def test_converting_keeps_what_others_wrote(tmp_path: Path, format: Any) -> None:
+    """Encoded anew on request, a photo keeps its colours, its author and the way it's held."""
+    with Image.open(photos.SAMPLES / "mug.jpg") as image:
+        data = photos.webp_xmp(image) if format == "jpeg" else photos.jpeg_everything(image)
+    result = received(data)
+    (path,) = result.save(tmp_path, format=format)
+    with Image.open(io.BytesIO(data)) as before, Image.open(path) as after:
+        assert str(after.format).lower() == format
+        assert after.size == before.size
+        assert after.getexif() == before.getexif()
+        assert after.info["icc_profile"] == before.info["icc_profile"]
+        kept = after.info.get("xmp") or after.info["XML:com.adobe.xmp"].encode()
+    assert _foreign(kept) == _foreign(photos.XMP)
+    made = read(path.read_bytes())
+    assert made is not None
+    assert made.facts["picture"]["received_sha256"] == files.sha256(data)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from nanorecipes import files
-from nanorecipes.errors import InputError
+from nanorecipes.errors import InputError, SaveError
+from nanorecipes.report.data import collect
 from nanorecipes.report.page import write_report
 
 
@@ -54,6 +56,65 @@ def test_failures_and_missing_pictures_are_rows(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text("[1]")
     report = write_report(tmp_path)
     assert dict(report.states) == {"done": 1, "missing": 1, "failed": 1}
+
+
+def test_results_tables_tell_of_rows_without_a_picture(tmp_path: Path) -> None:
+    """As CSV, too, which is what a batch writes; what was bought is said to be fetched."""
+    text = (
+        "photo,part,row_key,state,path,cost_usd,task_id,error\n"
+        'a.jpg,"the lid, closed",k1,verified,k1/1.jpg,0.067,t-1,\n'
+        "b.jpg,the lid,k2,refused,,,,not today\n"
+        "c.jpg,the lid,k3,done,,0.067,t-3,\n"
+        "d.jpg,the lid,,bad,,,,the cell is empty\n"
+    )
+    (tmp_path / "results.csv").write_text(text, "utf-8")
+    (tmp_path / "other.csv").write_text("name,state\nx,failed\n", "utf-8")
+    rows = collect(tmp_path)
+    assert [(row.number, row.state, row.problem) for row in rows] == [
+        ("2", "refused", "not today"),
+        ("3", "unfetched", None),
+        ("4", "bad", "the cell is empty"),
+    ]
+    assert rows[0].made.values == {"photo": "b.jpg", "part": "the lid"}
+    assert rows[1].cost_usd == Decimal("0.067")
+
+
+def test_a_source_behind_a_url_is_named_and_not_fetched(tmp_path: Path) -> None:
+    """A page asks no network, neither when it is made nor when it is read."""
+    image = {"slot": "photo", "role": "source", "source": "https://x.invalid/mug.jpg?sig=1"}
+    record(tmp_path, "a.png", "one", inputs={"values": {}, "images": [image]})
+    (row,) = collect(tmp_path)
+    assert row.source is None
+    page = write_report(tmp_path).path.read_text("utf-8")
+    assert "https://" not in page.split('id="pictures"')[1]
+
+
+def test_a_page_that_can_not_be_written_is_said(tmp_path: Path) -> None:
+    """With its path, and nothing half written is left."""
+    record(tmp_path, "a.png", "one")
+    (tmp_path / "file").touch()
+    with pytest.raises(SaveError, match="can't be written"):
+        write_report(tmp_path, tmp_path / "file" / "page.html")
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_values_are_shown_in_words(tmp_path: Path) -> None:
+    """Lists and yes-or-no as a person writes them."""
+    values = {"colors": ["red", "blue"], "glossy": True, "count": 3, "left_out": ""}
+    record(tmp_path, "a.png", "one", inputs={"values": values, "images": []})
+    page = write_report(tmp_path).path.read_text("utf-8")
+    for text in ("red, blue", "true", "3"):
+        assert f'"{text}"' in page
+    assert "left_out" not in page
+
+
+def test_a_sidecar_of_another_picture_speaks_for_its_own(tmp_path: Path) -> None:
+    """A picture beside it without a record, and files that only look like records, are no rows."""
+    record(tmp_path, "a.png", "one")
+    Image.new("RGB", (9, 9)).save(tmp_path / "plain.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "a.json").write_text("{}")
+    assert [row.picture and row.picture.name for row in collect(tmp_path)] == ["a.png"]
 
 
 def test_small_pictures_are_made_once(tmp_path: Path) -> None:
