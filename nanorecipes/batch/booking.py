@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,10 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
+    from nanorecipes.batch.pending import Pending
     from nanorecipes.request import Request
 
 T = TypeVar("T")
 
+WRITTEN = frozenset({"submitting", "retrying", "submitted", "done"})
+"""The notes that change a row."""
 UNSENT = "nothing was sent"
 """How the service's side words an error of which not one byte had left."""
 
@@ -75,10 +77,11 @@ class Entry:
         self.cap = cap
         self._row = row
         self._last = ""
+        self._open: list[Pending[Row]] = []
 
     @property
     def row(self) -> Row:
-        """The row as it stands."""
+        """The row as it stands, after the steps that were waited for."""
         assert self._row is not None
         return self._row
 
@@ -94,12 +97,28 @@ class Entry:
 
     async def take_async(self, note: Note) -> None:
         """The same without blocking."""
+        if note.kind not in WRITTEN:
+            self._last = note.kind
+            return
+        await self.settle()
         if note.kind == "submitting" and self._row is None:
             await asyncio.to_thread(self.prepare)
-        for future in self._begin(note):
-            await self.step(future)
+        self._open += self._begin(note)
+        if note.kind not in self.may_wait:
+            await self.settle()
 
-    async def step(self, future: Future[Row]) -> None:
+    may_wait: frozenset[str] = frozenset()
+    """Notes whose steps are handed in at once, and waited for when the row is next used."""
+
+    async def settle(self) -> None:
+        """Wait for the steps that were handed in and not yet waited for."""
+        while self._open:
+            future = self._open[0]
+            await self.step(future)
+            if self._open and self._open[0] is future:  # unless someone else waited as well
+                self._open.pop(0)
+
+    async def step(self, future: Pending[Row]) -> None:
         """Wait for a step that was handed in. It happens even when the caller is cancelled."""
         self._row = await bridged(future)
 
@@ -112,12 +131,13 @@ class Entry:
 
     async def fail_async(self, error: BaseException) -> None:
         """The same without blocking."""
-        future = self.fail_later(error)
-        if future is not None:
-            with contextlib.suppress(LedgerError):
+        with contextlib.suppress(LedgerError):
+            await self.settle()
+            future = self.fail_later(error)
+            if future is not None:
                 await self.step(future)
 
-    def _begin(self, note: Note) -> list[Future[Row]]:
+    def _begin(self, note: Note) -> list[Pending[Row]]:
         self._last = note.kind
         if self._row is None:
             return []
@@ -132,7 +152,7 @@ class Entry:
             return self._done(row, data)
         return []
 
-    def _done(self, row: Row, data: Mapping[str, Any]) -> list[Future[Row]]:
+    def _done(self, row: Row, data: Mapping[str, Any]) -> list[Pending[Row]]:
         pictures = [{"url": url} for url in data.get("urls", ())]
         steps = []
         if row.state == "submitting":  # the answer came at once, and names no task
@@ -140,7 +160,7 @@ class Entry:
         steps.append(self.ledger.done_later(row.id, pictures, data.get("cost_usd")))
         return steps
 
-    def fail_later(self, error: BaseException) -> Future[Any] | None:
+    def fail_later(self, error: BaseException) -> Pending[Any] | None:
         """What an error leaves behind, handed in; None where nothing changes."""
         row = self._row
         if row is None or isinstance(error, LedgerError):
@@ -153,7 +173,7 @@ class Entry:
             return self._noted(row, error)
         return None
 
-    def _sent(self, row: Row, error: BaseException) -> Future[Row]:
+    def _sent(self, row: Row, error: BaseException) -> Pending[Row]:
         """A request was handed over, and no task came of it."""
         ledger, why = self.ledger, str(error) or type(error).__name__
         if isinstance(error, OutcomeUnknownError):
@@ -168,7 +188,7 @@ class Entry:
             return ledger.unknown_later(row.id, why)
         return ledger.refused_later(row.id, why)
 
-    def _asked(self, row: Row, error: ApiError) -> Future[Any]:
+    def _asked(self, row: Row, error: ApiError) -> Pending[Any]:
         """An error of a task: its end where the service's last word was about it, else a pause."""
         if isinstance(error, ContentBlockedError):
             return self.ledger.refused_later(row.id, error.message)
@@ -181,7 +201,7 @@ class Entry:
             return self.ledger.failed_later(row.id, error.message)
         return self._noted(row, error)
 
-    def _noted(self, row: Row, error: ApiError) -> Future[Row]:
+    def _noted(self, row: Row, error: ApiError) -> Pending[Row]:
         return self.ledger.trouble_later(row.id, error.message)
 
 

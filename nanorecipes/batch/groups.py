@@ -6,8 +6,10 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from nanorecipes.batch.pending import Pending
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -84,16 +86,16 @@ class Bridge:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self._came: deque[tuple[asyncio.Future[Any], Future[Any]]] = deque()
+        self._came: deque[tuple[asyncio.Future[Any], Pending[Any]]] = deque()
         self._is_called = False
 
-    def wait(self, future: Future[R]) -> asyncio.Future[R]:
+    def wait(self, future: Pending[R]) -> asyncio.Future[R]:
         """The future for this loop; cancelling it leaves the work itself alone."""
         waited: asyncio.Future[R] = self.loop.create_future()
-        future.add_done_callback(lambda done: self._deliver(waited, done))
+        future.when_done(lambda done: self._deliver(waited, done))
         return waited
 
-    def _deliver(self, waited: asyncio.Future[Any], done: Future[Any]) -> None:
+    def _deliver(self, waited: asyncio.Future[Any], done: Pending[Any]) -> None:
         """Called in the thread that finished it."""
         self._came.append((waited, done))
         if not self._is_called and not self.loop.is_closed():
@@ -117,7 +119,7 @@ class Bridge:
 _here = threading.local()
 
 
-def bridged(future: Future[R]) -> asyncio.Future[R]:
+def bridged(future: Pending[R]) -> asyncio.Future[R]:
     """A future of another thread, for the event loop that runs here."""
     loop = asyncio.get_running_loop()
     bridge: Bridge | None = getattr(_here, "bridge", None)

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from nanorecipes.batch.ledger import _ROW, _RUN, Ledger, Row, Run, read_row, read_run
+from nanorecipes.batch.ledger import Ledger
+from nanorecipes.batch.records import ROW_COLUMNS, RUN_COLUMNS, Row, Run, read_row, read_run
 from nanorecipes.batch.states import ARROWS, to_usd
 from nanorecipes.errors import LedgerError
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from nanorecipes.batch.pending import Pending
 
 CHUNK = 500
 
@@ -52,7 +53,7 @@ def list_runs(ledger: Ledger, limit: int = 50) -> list[RunState]:
     """The latest runs, newest first."""
 
     def work(connection: sqlite3.Connection) -> list[RunState]:
-        sql = f"SELECT {_RUN} FROM runs ORDER BY started_at DESC, id DESC LIMIT ?"
+        sql = f"SELECT {RUN_COLUMNS} FROM runs ORDER BY started_at DESC, id DESC LIMIT ?"
         found = [read_run(values) for values in connection.execute(sql, (limit,)).fetchall()]
         return [RunState(run, _counts(connection, run.id)) for run in found]
 
@@ -63,7 +64,8 @@ def find_run(ledger: Ledger, name: str) -> RunState | None:
     """A run by its id or the beginning of it, where only one begins so."""
 
     def work(connection: sqlite3.Connection) -> RunState | None:
-        sql = f"SELECT {_RUN} FROM runs WHERE id = ?1 OR substr(id, 1, length(?1)) = ?1 LIMIT 2"
+        where = "id = ?1 OR substr(id, 1, length(?1)) = ?1"
+        sql = f"SELECT {RUN_COLUMNS} FROM runs WHERE {where} LIMIT 2"
         found = connection.execute(sql, (name,)).fetchall()
         if len(found) != 1:
             return None
@@ -73,11 +75,11 @@ def find_run(ledger: Ledger, name: str) -> RunState | None:
     return ledger.store.do(work)
 
 
-def run_later(ledger: Ledger, run_id: str) -> Future[RunState]:
+def run_later(ledger: Ledger, run_id: str) -> Pending[RunState]:
     """A run as it stands now."""
 
     def work(connection: sqlite3.Connection) -> RunState:
-        sql = f"SELECT {_RUN} FROM runs WHERE id = ?"
+        sql = f"SELECT {RUN_COLUMNS} FROM runs WHERE id = ?"
         values = connection.execute(sql, (run_id,)).fetchone()
         if values is None:
             raise LedgerError(f"the ledger knows no run {run_id!r}", path=ledger.path)
@@ -90,7 +92,9 @@ def find_place(ledger: Ledger, place: str) -> Run | None:
     """The run of a place, when the ledger knows it."""
 
     def work(connection: sqlite3.Connection) -> Run | None:
-        values = connection.execute(f"SELECT {_RUN} FROM runs WHERE place = ?", (place,)).fetchone()
+        values = connection.execute(
+            f"SELECT {RUN_COLUMNS} FROM runs WHERE place = ?", (place,)
+        ).fetchone()
         return read_run(values) if values else None
 
     return ledger.store.do(work)
@@ -122,7 +126,7 @@ def _page(run_id: str | None, states: tuple[str, ...], after: int) -> Any:
     values = (after, *states, *([run_id] if run_id is not None else []), CHUNK)
 
     def work(connection: sqlite3.Connection) -> list[tuple[Row, Run]]:
-        sql = f"SELECT {_ROW} FROM rows WHERE {where} ORDER BY id LIMIT ?"
+        sql = f"SELECT {ROW_COLUMNS} FROM rows WHERE {where} ORDER BY id LIMIT ?"
         rows = [read_row(found) for found in connection.execute(sql, values).fetchall()]
         return [(row, _run(connection, row.run_id)) for row in rows]
 
@@ -130,7 +134,7 @@ def _page(run_id: str | None, states: tuple[str, ...], after: int) -> Any:
 
 
 def _run(connection: sqlite3.Connection, run_id: str) -> Run:
-    sql = f"SELECT {_RUN} FROM runs WHERE id = ?"
+    sql = f"SELECT {RUN_COLUMNS} FROM runs WHERE id = ?"
     return read_run(connection.execute(sql, (run_id,)).fetchone())
 
 
@@ -138,7 +142,7 @@ def find_task(ledger: Ledger, task_id: str) -> tuple[Row, Run] | None:
     """The row of a task."""
 
     def work(connection: sqlite3.Connection) -> tuple[Row, Run] | None:
-        sql = f"SELECT {_ROW} FROM rows WHERE task_id = ? ORDER BY id DESC LIMIT 1"
+        sql = f"SELECT {ROW_COLUMNS} FROM rows WHERE task_id = ? ORDER BY id DESC LIMIT 1"
         found = connection.execute(sql, (task_id,)).fetchone()
         if found is None:
             return None
@@ -150,7 +154,7 @@ def find_task(ledger: Ledger, task_id: str) -> tuple[Row, Run] | None:
 
 def lines(ledger: Ledger, run_id: str, last: int) -> Iterator[Line]:
     """What became of the table's rows up to a number, in their order."""
-    columns = ", ".join(f"rows.{name.strip()}" for name in _ROW.split(","))
+    columns = ", ".join(f"rows.{name.strip()}" for name in ROW_COLUMNS.split(","))
     sql = (
         f"SELECT lines.number, lines.error, {columns} FROM lines "
         "LEFT JOIN rows ON rows.id = lines.row_id "

@@ -31,9 +31,9 @@ from nanorecipes.service.qolaba import Outcome as Finished
 from nanorecipes.service.replies import RemoteImage
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
     from pathlib import Path
 
+    from nanorecipes.batch.pending import Pending
     from nanorecipes.client import AsyncClient
     from nanorecipes.request import Request
     from nanorecipes.result import Result
@@ -60,14 +60,25 @@ class _Item:
     row: Row
     request: Request | None
     numbers: list[int]
+    entry: _RowEntry | None = None
+    """Its books, from the purchase on."""
 
 
 class _RowEntry(Entry):
-    """A row's books, which also keep the run's pace."""
+    """A row's books, which also keep the run's pace.
 
-    def __init__(self, runner: Runner, row: Row) -> None:
+    The purchase that follows at the same buyer is entered behind an acceptance, in the same commit
+    or a later one: so the buyer needn't wait for the first, and no more intents are ever open than
+    there are buyers. What is asked for after that costs nothing, and may run ahead as well.
+    """
+
+    may_wait = frozenset({"submitted", "done"})
+
+    def __init__(self, runner: Runner, row: Row, before: _RowEntry | None = None) -> None:
         super().__init__(runner.ledger, row, runner.options.budget)
         self._runner = runner
+        self._before = before
+        """The purchase before this one at the same buyer."""
 
     async def take_async(self, note: Note) -> None:
         runner = self._runner
@@ -76,6 +87,9 @@ class _RowEntry(Entry):
             await runner.pace.turn()
             runner.must_go_on()
         await super().take_async(note)
+        if self._before is not None:  # it lies on the disk by now, or can't be written
+            before, self._before = self._before, None
+            await before.settle()
         if note.kind == "retrying":
             if "answered 429" in str(note.data.get("reason")):
                 runner.pace.slow_down(float(note.data["seconds"]))
@@ -275,6 +289,7 @@ class Runner:
     # buying
 
     async def _buyer(self) -> None:
+        last: _RowEntry | None = None
         while True:
             item = self._again.popleft() if self._again else await self._to_buy.get()
             if item is None:
@@ -287,21 +302,24 @@ class Runner:
                 continue
             await self._slots.acquire()
             try:
-                is_bought = await self._buy(item)
+                item.entry = _RowEntry(self, item.row, last)
+                is_bought = await self._buy(item, item.entry)
             except NanorecipesError as exc:
                 self._give_up(exc)
                 await self._end(item)
                 is_bought = False
+            last = item.entry if is_bought else None
             if is_bought and self.stopping != "leave":
                 self._begin_fetching(item)
                 continue
             self._slots.release()
             if is_bought:
+                assert item.entry is not None
+                await self._settle_books(item, item.entry)
                 await self._end(item)
 
-    async def _buy(self, item: _Item) -> bool:
+    async def _buy(self, item: _Item, entry: _RowEntry) -> bool:
         """Buy one row; whether there is something to fetch."""
-        entry = _RowEntry(self, item.row)
         client, request = self.client, item.request
         assert request is not None
         self._open_posts += 1
@@ -327,10 +345,9 @@ class Runner:
             item.row = entry.row
             await self._not_bought(item, exc)
         else:
-            item.row = entry.row
             self.tally.bought += 1
             self._refusals = 0
-            return item.row.state in PAID
+            return True
         finally:
             self._idle.discard(cast("asyncio.Task[Any]", asyncio.current_task()))
             self._open_posts -= 1
@@ -402,8 +419,9 @@ class Runner:
         task.add_done_callback(self._fetching.discard)
 
     async def _fetch(self, item: _Item) -> None:
-        entry = _RowEntry(self, item.row)
+        entry = item.entry or _RowEntry(self, item.row)
         try:
+            await entry.settle()
             await self._fetch_steps(entry, item.request)
         except asyncio.CancelledError:
             if self.stopping is None:
@@ -417,8 +435,16 @@ class Runner:
         finally:
             self.tally.in_flight -= 1
             self._slots.release()
-            item.row = entry.row
+            await self._settle_books(item, entry)
             await self._end(item)
+
+    async def _settle_books(self, item: _Item, entry: _RowEntry) -> None:
+        """Bring the item up to what its books say."""
+        try:
+            await entry.settle()
+        except LedgerError as exc:
+            self._give_up(exc)
+        item.row = entry.row
 
     async def _fetch_steps(self, entry: Entry, request: Request | None) -> None:
         """From a task to a verified file, from wherever the row stands."""
@@ -427,6 +453,7 @@ class Runner:
         if entry.row.state == "submitted":
             flow = client._wait_flow(entry.row.task_id or "", request, deadline)
             result = await self._drive(flow, entry)
+            await entry.settle()
         if entry.row.state == "downloaded":
             trouble = await asyncio.to_thread(trouble_with, entry.row.files)
             if trouble is not None:
@@ -436,6 +463,7 @@ class Runner:
                 finished = _finished(entry.row)
                 flow = client._fetch_flow(finished, request, deadline)
                 result = await self._drive(flow, entry)
+            await entry.settle()
             await self._save(entry, result)
         if entry.row.state == "downloaded":
             await entry.step(self.ledger.verified_later(entry.row.id))
@@ -475,7 +503,7 @@ class Runner:
             await entry.fail_async(exc)
             raise
 
-    async def _await(self, future: Future[T]) -> T:
+    async def _await(self, future: Pending[T]) -> T:
         return await bridged(future)
 
 

@@ -10,17 +10,21 @@ import threading
 import time
 import uuid
 from collections import deque
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from nanorecipes.batch.locks import Lock
+from nanorecipes.batch.pending import Pending, settle
 from nanorecipes.errors import LedgerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 T = TypeVar("T")
+Bulk: TypeAlias = Callable[[sqlite3.Connection, "Store", list[Any]], Sequence[Any]]
+"""Does work for several items; gives for each what came of it, or an error."""
+End: TypeAlias = tuple[Pending[Any], Any, "Exception | None"]
 
 APPLICATION_ID = 0x4E52_4C47
 FORMAT = 1
@@ -54,13 +58,21 @@ CREATE TABLE events (
     after TEXT NOT NULL, attempt INTEGER NOT NULL, reserved_micro INTEGER NOT NULL,
     spent_micro INTEGER NOT NULL, note TEXT
 ) STRICT;
-CREATE INDEX events_row ON events (row_id);
 CREATE TABLE owners (id TEXT PRIMARY KEY, pid INTEGER NOT NULL, until REAL NOT NULL) STRICT;
 CREATE TABLE lines (
     run_id TEXT NOT NULL, number INTEGER NOT NULL, row_id INTEGER, error TEXT,
     PRIMARY KEY (run_id, number)
 ) STRICT, WITHOUT ROWID;
 """
+
+
+class _Job(NamedTuple):
+    """Work that waits for its group: a function, or an item for one that takes many."""
+
+    pending: Pending[Any]
+    work: Callable[[sqlite3.Connection], Any] | None = None
+    bulk: Bulk | None = None
+    item: Any = None
 
 
 class Store:
@@ -96,8 +108,9 @@ class Store:
         if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
             raise PermissionError(errno.EACCES, "the ledger can't be written", str(path))
         self._connection = _connect(path)
-        self._jobs: deque[tuple[Callable[[sqlite3.Connection], Any], Future[Any]]] = deque()
+        self._jobs: deque[_Job] = deque()
         self._wake = threading.Condition()
+        self._settled = threading.Condition()
         self._closing = False
         self._beat_at = 0.0
         self._thread = threading.Thread(target=self._write, name="nanorecipes-ledger", daemon=True)
@@ -108,18 +121,24 @@ class Store:
         """The folder in which living processes hold their locks."""
         return self.path.with_name(f"{self.path.name}.locks")
 
-    def begin(self, work: Callable[[sqlite3.Connection], T]) -> Future[T]:
-        """Hand in work; the future is done when it lies on the disk, with what else came then.
+    def begin(self, work: Callable[[sqlite3.Connection], T]) -> Pending[T]:
+        """Hand in work; it is done when it lies on the disk, with what else came then.
 
         Work that raises leaves no trace; the others of its group are kept.
         """
-        future: Future[T] = Future()
+        return self._hand_in(_Job(Pending(self._settled), work))
+
+    def join(self, bulk: Bulk, item: Any) -> Pending[Any]:
+        """Hand in an item of work that is done for many at once; errors are among its results."""
+        return self._hand_in(_Job(Pending(self._settled), bulk=bulk, item=item))
+
+    def _hand_in(self, job: _Job) -> Pending[Any]:
         with self._wake:
             if self._closing:
                 raise LedgerError(f"the ledger {str(self.path)!r} is closed", path=self.path)
-            self._jobs.append((work, future))
+            self._jobs.append(job)
             self._wake.notify()
-        return future
+        return job.pending
 
     def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """The same, and wait for it."""
@@ -170,34 +189,44 @@ class Store:
                 taken = [self._jobs.popleft() for _ in range(count)]
                 if not taken and self._closing:
                     return
-            # From here on nobody can cancel them; what was cancelled before isn't begun.
-            self._group([job for job in taken if job[1].set_running_or_notify_cancel()])
+            self._group(taken)
 
-    def _group(self, jobs: list[tuple[Callable[[sqlite3.Connection], Any], Future[Any]]]) -> None:
+    def _group(self, jobs: list[_Job]) -> None:
         connection = self._connection
-        ends: list[tuple[Any, BaseException | None]] = []
+        ends: list[End] = []
         try:
             connection.execute("BEGIN IMMEDIATE")
             if self._lock is not None and self.wall() >= self._beat_at:
                 self._beat(connection)
-            ends = [self._one(connection, work) for work, _ in jobs]
+            for bulk, some in groupby(jobs, lambda job: job.bulk):
+                together = list(some)
+                ends += self._together(bulk, together) if bulk else map(self._one, together)
             connection.execute("COMMIT")
         except sqlite3.Error as exc:
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             error = explain(self.path, exc)
-            for _, future in jobs:
-                future.set_exception(error)
-            return
-        for (_, future), (value, raised) in zip(jobs, ends, strict=True):
-            if raised is not None:
-                future.set_exception(raised)
-            else:
-                future.set_result(value)
+            ends = [(job.pending, None, error) for job in jobs]
+        settle(self._settled, ends)
 
-    def _one(
-        self, connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], Any]
-    ) -> tuple[Any, BaseException | None]:
+    def _one(self, job: _Job) -> End:
+        assert job.work is not None
+        value, error = self._alone(job.work)
+        return job.pending, value, error
+
+    def _together(self, bulk: Bulk, jobs: list[_Job]) -> list[End]:
+        items = [job.item for job in jobs]
+        values, error = self._alone(lambda connection: bulk(connection, self, items))
+        if error is not None:
+            return [(job.pending, None, error) for job in jobs]
+        return [
+            (job.pending, None, end) if isinstance(end, Exception) else (job.pending, end, None)
+            for job, end in zip(jobs, values, strict=True)
+        ]
+
+    def _alone(self, work: Callable[[sqlite3.Connection], Any]) -> tuple[Any, Exception | None]:
+        """Do some work so that it leaves no trace when it raises."""
+        connection = self._connection
         connection.execute("SAVEPOINT one")
         value, raised = None, None
         try:

@@ -54,11 +54,12 @@ class BatchProgress:
                 view.info(text)
 
     async def _text(self) -> str:
+        from nanorecipes.batch.groups import bridged
         from nanorecipes.batch.queries import run_later
         from nanorecipes.batch.states import to_usd
 
         runner = self._runner
-        found = await asyncio.wrap_future(run_later(runner.ledger, runner.run.id))
+        found = await bridged(run_later(runner.ledger, runner.run.id))
         budget = runner.options.budget
         cap = f" of ${budget}" if budget is not None else ""
         tally = runner.tally
