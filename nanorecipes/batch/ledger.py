@@ -239,7 +239,7 @@ class Ledger:
                 "task_id": task_id, "owner": desk.owner(), "error": None, "submitted_at": desk.now,
             })  # fmt: skip
 
-        return self._move(row_id, decide)
+        return self._move(row_id, decide, lingers=True)
 
     def unknown_later(self, row_id: int, why: str) -> Pending[Row]:
         """submitting -> unknown: sent, and no answer that says what became of it."""
@@ -272,7 +272,7 @@ class Ledger:
                 note={"cost_usd": str(cost)}, columns={"pictures_text": kept},
             )  # fmt: skip
 
-        return self._move(row_id, decide)
+        return self._move(row_id, decide, lingers=True)
 
     def downloaded_later(self, row_id: int, files: Iterable[Mapping[str, Any]]) -> Pending[Row]:
         """done -> downloaded: the pictures lie on the disk, under these paths and digests."""
@@ -379,9 +379,12 @@ class Ledger:
 
     # steps
 
-    def _move(self, row_id: int, decide: Decide) -> Pending[Row]:
-        """A step, which is taken together with those that come at the same time."""
-        return self.store.join(moves.take, Move(row_id, decide))
+    def _move(self, row_id: int, decide: Decide, *, lingers: bool = False) -> Pending[Row]:
+        """A step, which is taken together with those that come at the same time.
+
+        What nobody waits for to buy the next row lingers for one that somebody does wait for.
+        """
+        return self.store.join(moves.take, Move(row_id, decide), lingers=lingers)
 
     def _arrow(
         self,
@@ -400,7 +403,7 @@ class Ledger:
             desk.check_held(row)
             return Change(after, reserved=reserved, columns=columns)
 
-        return self._move(row_id, decide)
+        return self._move(row_id, decide, lingers=after in ("downloaded", "verified"))
 
     def _row(self, connection: sqlite3.Connection, row_id: int) -> Row:
         sql = f"SELECT {ROW_COLUMNS} FROM rows WHERE id = ?"

@@ -34,6 +34,8 @@ BUSY_S = 30.0
 LOOKED_THROUGH_BYTES = 16 * 1024 * 1024
 """Up to this size the whole file is checked each time it is opened."""
 LARGEST_GROUP = 256
+LINGER_S = 0.003
+"""How long work that isn't in a hurry waits for other work, to share its commit."""
 
 SCHEMA = """
 CREATE TABLE runs (
@@ -111,7 +113,7 @@ class Store:
         self._jobs: deque[_Job] = deque()
         self._wake = threading.Condition()
         self._settled = threading.Condition()
-        self._closing = False
+        self._closing = self._hurries = False
         self._beat_at = 0.0
         self._thread = threading.Thread(target=self._write, name="nanorecipes-ledger", daemon=True)
         self._thread.start()
@@ -128,16 +130,24 @@ class Store:
         """
         return self._hand_in(_Job(Pending(self._settled), work))
 
-    def join(self, bulk: Bulk, item: Any) -> Pending[Any]:
-        """Hand in an item of work that is done for many at once; errors are among its results."""
-        return self._hand_in(_Job(Pending(self._settled), bulk=bulk, item=item))
+    def join(self, bulk: Bulk, item: Any, *, lingers: bool = False) -> Pending[Any]:
+        """Hand in an item of work that is done for many at once; errors are among its results.
 
-    def _hand_in(self, job: _Job) -> Pending[Any]:
+        Args:
+            bulk: does it for several, and writes only when nothing can go wrong any more.
+            item: what it takes.
+            lingers: whether it may wait a moment for company that is in a hurry.
+        """
+        return self._hand_in(_Job(Pending(self._settled), bulk=bulk, item=item), lingers)
+
+    def _hand_in(self, job: _Job, lingers: bool = False) -> Pending[Any]:
         with self._wake:
             if self._closing:
                 raise LedgerError(f"the ledger {str(self.path)!r} is closed", path=self.path)
             self._jobs.append(job)
-            self._wake.notify()
+            self._hurries |= not lingers
+            if not lingers or len(self._jobs) == 1:
+                self._wake.notify()
         return job.pending
 
     def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -185,6 +195,9 @@ class Store:
             with self._wake:
                 if not self._jobs and not self._closing:
                     self._wake.wait(self.lease_s / 4)
+                if self._jobs and not self._hurries and not self._closing:
+                    self._wake.wait(LINGER_S)
+                self._hurries = False
                 count = min(len(self._jobs), LARGEST_GROUP)
                 taken = [self._jobs.popleft() for _ in range(count)]
                 if not taken and self._closing:
@@ -202,10 +215,10 @@ class Store:
                 together = list(some)
                 ends += self._together(bulk, together) if bulk else map(self._one, together)
             connection.execute("COMMIT")
-        except sqlite3.Error as exc:
+        except Exception as exc:
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
-            error = explain(self.path, exc)
+            error = explain(self.path, exc) if isinstance(exc, sqlite3.Error) else exc
             ends = [(job.pending, None, error) for job in jobs]
         settle(self._settled, ends)
 
@@ -215,10 +228,7 @@ class Store:
         return job.pending, value, error
 
     def _together(self, bulk: Bulk, jobs: list[_Job]) -> list[End]:
-        items = [job.item for job in jobs]
-        values, error = self._alone(lambda connection: bulk(connection, self, items))
-        if error is not None:
-            return [(job.pending, None, error) for job in jobs]
+        values = bulk(self._connection, self, [job.item for job in jobs])
         return [
             (job.pending, None, end) if isinstance(end, Exception) else (job.pending, end, None)
             for job, end in zip(jobs, values, strict=True)
