@@ -584,10 +584,14 @@ class AsyncClient(_ClientBase):
                 await entry.fail_async(exc)
             raise
 
-    async def _watch(self, note: Note) -> None:
+    def _watch(self, note: Note) -> Any:
         entry: Entry | None = getattr(note, "entry", None)
-        if entry is not None:
-            await entry.take_async(note)
+        if entry is not None and not entry.skips(note):
+            return self._watch_written(entry, note)
+        return self._observer(note) if self._observer is not None else None
+
+    async def _watch_written(self, entry: Entry, note: Note) -> None:
+        await entry.take_async(note)
         told = self._observer(note) if self._observer is not None else None
         if inspect.isawaitable(told):
             await told

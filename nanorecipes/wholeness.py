@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from struct import error as StructError  # noqa: N812  # the module names its error in lower case
 from struct import unpack_from
 
@@ -85,9 +86,9 @@ def _jpeg(data: bytes) -> Size:
 
 def _take(frame: _Frame, marker: int, segment: bytes) -> None:
     if marker == _QUANTIZERS:
-        _take_quantizers(frame, segment)
+        frame.quantizers |= _quantizers(segment)
     elif marker == _HUFFMAN:
-        _take_tables(frame, segment)
+        frame.tables |= _tables(segment)
     elif marker in _BASELINE or marker == _PROGRESSIVE:
         _take_frame(frame, segment)
         frame.is_progressive = marker == _PROGRESSIVE
@@ -99,18 +100,16 @@ def _take(frame: _Frame, marker: int, segment: bytes) -> None:
         _expect(marker in _OTHERS)
 
 
-def _take_quantizers(frame: _Frame, segment: bytes) -> None:
-    at = 0
-    while at < len(segment):
-        number = segment[at]
-        _expect(number < 4)  # one byte a value, as in every picture of 8 bits
-        frame.quantizers.add(number)
-        at += 65
-    _expect(at == len(segment))
+@lru_cache(maxsize=64)  # one service writes the same few again and again
+def _quantizers(segment: bytes) -> frozenset[int]:
+    numbers = segment[::65]  # one byte a value, as in every picture of 8 bits
+    _expect(len(segment) == 65 * len(numbers) and max(numbers, default=0) < 4)
+    return frozenset(numbers)
 
 
-def _take_tables(frame: _Frame, segment: bytes) -> None:
-    at = 0
+@lru_cache(maxsize=64)
+def _tables(segment: bytes) -> frozenset[int]:
+    at, found = 0, set()
     while at < len(segment):
         number, counts = segment[at], segment[at + 1 : at + 17]
         _expect(len(counts) == 16 and number & 0xEF < 4)
@@ -118,8 +117,9 @@ def _take_tables(frame: _Frame, segment: bytes) -> None:
         at += 17 + sum(counts)
         if number < 4:  # coarse values have at most 15 bits
             _expect(max(segment[at - sum(counts) : at], default=0) < 16)
-        frame.tables.add(number)
+        found.add(number)
     _expect(at == len(segment))
+    return frozenset(found)
 
 
 def _is_code(counts: bytes) -> bool:

@@ -95,11 +95,13 @@ class Entry:
         for future in self._begin(note):
             self._row = future.result()
 
+    def skips(self, note: Note) -> bool:
+        """Whether a note changes nothing, so that it needn't be taken."""
+        self._last = note.kind
+        return note.kind not in WRITTEN
+
     async def take_async(self, note: Note) -> None:
         """The same without blocking."""
-        if note.kind not in WRITTEN:
-            self._last = note.kind
-            return
         await self.settle()
         if note.kind == "submitting" and self._row is None:
             await asyncio.to_thread(self.prepare)

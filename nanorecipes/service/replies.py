@@ -199,6 +199,21 @@ def _offered(item: Object) -> OfferedModel:
 def _parse(body: bytes) -> Any:
     """JSON as Python values with exact decimals; None when it is none."""
     try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return _parse_other(body)
+    try:
+        return _DECODER.decode(text)
+    except (ValueError, RecursionError, InvalidOperation):
+        return _parse_other(body)
+
+
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=lambda _: None)
+
+
+def _parse_other(body: bytes) -> Any:
+    """The same where the text is in UTF-16 or UTF-32, or begins with a mark."""
+    try:
         return json.loads(body, parse_float=Decimal, parse_constant=lambda _: None)
     except (ValueError, RecursionError, InvalidOperation):
         return None
@@ -247,6 +262,8 @@ def _images(layers: list[Object]) -> tuple[RemoteImage, ...]:
     for layer in layers:
         for key in ("images", "image", *_NESTS):
             value = layer.get(key)
+            if value is None:
+                continue
             items = value if isinstance(value, list) else [value]
             if key == "image" or not isinstance(value, dict):
                 found = [image for item in items if (image := _image(item, key)) is not None]
@@ -323,10 +340,8 @@ def _strings(value: Any) -> tuple[str, ...]:
 
 
 def _block_code(layers: list[Object]) -> str | None:
-    holders = [
-        *layers,
-        *(layer["error"] for layer in layers if isinstance(layer.get("error"), dict)),
-    ]
+    errors = [layer["error"] for layer in layers if isinstance(layer.get("error"), dict)]
+    holders = [*layers, *errors]
     for holder in holders:
         for key in _REASON_KEYS:
             value = holder.get(key)
@@ -338,8 +353,8 @@ def _block_code(layers: list[Object]) -> str | None:
 def _first_text(layers: list[Object], keys: tuple[str, ...]) -> str | None:
     for layer in layers:
         for key in keys:
-            text = _text(layer.get(key))
-            if text:
+            value = layer.get(key)
+            if value is not None and (text := _text(value)):
                 return text
     return None
 

@@ -6,7 +6,6 @@ import asyncio
 import inspect
 import json
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
@@ -39,22 +38,23 @@ class _Common:
 
     def __init__(self, base_url: str, clock: Clock, observer: Observer | None) -> None:
         self._origin = _origin(base_url)
+        self._below = f"{base_url.rstrip('/')}/"
         self._clock = clock
         self._observer = observer
-        self._agent = f"nanorecipes/{tool_version()}"
+        self._headers = {
+            "User-Agent": f"nanorecipes/{tool_version()}", "Accept-Encoding": "identity",
+        }  # fmt: skip
 
     def _fetch(self, step: Fetch) -> Exchange:
         """A picture's request: the key is never part of it."""
         limits, total_s = step.limits, step.total_s
         timeouts = Timeouts(min(limits.connect_s, total_s), min(limits.read_s, total_s), total_s)
-        headers = {
-            "User-Agent": self._agent, "Accept-Encoding": "identity", "Accept": "image/*",
-        }  # fmt: skip
+        headers = {**self._headers, "Accept": "image/*"}
         return Exchange("outside", "GET", step.url, headers, None, timeouts, limits.max_bytes)
 
     def _send(self, step: Send) -> Exchange:
         """A request to the service itself."""
-        headers = {"User-Agent": self._agent, "Accept-Encoding": "identity"}
+        headers = dict(self._headers)
         for name, value in step.headers.items():
             headers[name] = value if isinstance(value, str) else self._reveal(value, step.url)
         content = step.content
@@ -67,7 +67,7 @@ class _Common:
         )
 
     def _reveal(self, value: Secret, url: str) -> str:
-        if _origin(url) != self._origin:
+        if not url.startswith(self._below) and _origin(url) != self._origin:
             raise ConfigurationError("the key is sent to the service's own host only")
         return value.reveal()
 
@@ -179,7 +179,7 @@ class AsyncDriver(_Common):
 
     async def _tell(self, step: Note) -> None:
         told = self._observer(step) if self._observer is not None else None
-        if inspect.isawaitable(told):
+        if told is not None and inspect.isawaitable(told):
             await told
 
 
@@ -193,7 +193,6 @@ def _engine(host: str | None, clock: Clock, transport: Any, resolve: Resolve | N
     return AiohttpEngine(host, resolve)
 
 
-@lru_cache(maxsize=64)
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
