@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
+LINGER_S = 0.01
+"""How long an item waits for others to go with."""
+
 
 class Groups(Generic[T, R]):
     """Does work for many tasks of one event loop, several items in one go.
@@ -24,7 +27,7 @@ class Groups(Generic[T, R]):
     Args:
         work: does a group; gives a result, or an error, for each item in order.
         threads: how many groups are worked at, at a time.
-        enough: how many items must wait before one more thread begins.
+        enough: how many items are begun with at once; fewer linger for others.
         largest: how many go together at most.
     """
 
@@ -42,19 +45,24 @@ class Groups(Generic[T, R]):
         self._largest = largest
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
         self._busy: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
     async def do(self, item: T) -> R:
         """The item's result. It is worked at even when the caller is cancelled meanwhile."""
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
-        self._begin()
+        if len(self._waiting) >= self._enough:
+            self._begin()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(LINGER_S, self._begin)
         return await future
 
     def _begin(self) -> None:
-        busy = len(self._busy)
-        if not self._waiting or busy >= self._threads:
-            return
-        if busy and len(self._waiting) < self._enough:
+        """Begin with what waits, enough or not."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._waiting or len(self._busy) >= self._threads:
             return
         count = min(len(self._waiting), self._largest)
         group = [self._waiting.popleft() for _ in range(count)]
@@ -64,7 +72,8 @@ class Groups(Generic[T, R]):
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._busy.discard(task)
-        self._begin()
+        if self._timer is None:
+            self._begin()
 
     async def _run(self, group: list[tuple[T, asyncio.Future[R]]]) -> None:
         found: Sequence[R | Exception]

@@ -170,6 +170,7 @@ class Ledger:
         now = self.wall()
         connection.execute(_PLAN, (run_id, now, to_json(entered)))
         connection.execute(_PLANNED, (now, last))
+        connection.execute(_REQUESTS, (to_json(entered), run_id, last))
         keys = to_json([[plan.key, plan.copy] for plan in plans])
         rows = {(row.key, row.copy): row for row in read_planned(connection, run_id, keys)}
         found = [rows[plan.key, plan.copy] for plan in plans]
@@ -406,7 +407,7 @@ class Ledger:
         return self._move(row_id, decide, lingers=after in ("downloaded", "verified"))
 
     def _row(self, connection: sqlite3.Connection, row_id: int) -> Row:
-        sql = f"SELECT {ROW_COLUMNS} FROM rows WHERE id = ?"
+        sql = f"SELECT {ROW_COLUMNS} FROM bought WHERE id = ?"
         found = connection.execute(sql, (row_id,)).fetchone()
         if found is None:
             raise LedgerError(f"the ledger knows no row {row_id}", path=self.path)
@@ -415,10 +416,15 @@ class Ledger:
 
 _PLAN = (
     "INSERT INTO rows (run_id, key, copy, state, recipe, recipe_hash, model, price_micro, "
-    "updated_at, request) SELECT ?1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), "
+    "updated_at) SELECT ?1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), "
     "'planned', json_extract(value, '$[2]'), json_extract(value, '$[3]'), "
-    "json_extract(value, '$[4]'), json_extract(value, '$[5]'), ?2, json_extract(value, '$[6]') "
+    "json_extract(value, '$[4]'), json_extract(value, '$[5]'), ?2 "
     "FROM json_each(?3) WHERE true ON CONFLICT (run_id, key, copy) DO NOTHING"
+)
+_REQUESTS = (
+    "INSERT INTO requests SELECT rows.id, json_extract(value, '$[6]') FROM json_each(?) AS plan "
+    "CROSS JOIN rows ON run_id = ? AND rows.key = json_extract(plan.value, '$[0]') "
+    "AND copy = json_extract(plan.value, '$[1]') WHERE rows.id > ? ON CONFLICT DO NOTHING"
 )
 _PLANNED = (
     "INSERT INTO events (row_id, at, before, after, attempt, reserved_micro, spent_micro) "

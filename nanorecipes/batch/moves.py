@@ -60,8 +60,7 @@ _WRITTEN = (
     "error", "submitted_at", "updated_at",
 )  # fmt: skip
 _UPDATE = (
-    f"UPDATE rows SET {', '.join(f'{name} = new.{name}' for name in _WRITTEN)}, "
-    "request = iif(new.state = 'verified', NULL, request) FROM (SELECT "
+    f"UPDATE rows SET {', '.join(f'{name} = new.{name}' for name in _WRITTEN)} FROM (SELECT "
     + ", ".join(
         f"json_extract(value, '$[{at}]') AS {name}" for at, name in enumerate(("id", *_WRITTEN))
     )

@@ -75,15 +75,15 @@ def find_run(ledger: Ledger, name: str) -> RunState | None:
     return ledger.store.do(work)
 
 
-def run_later(ledger: Ledger, run_id: str) -> Pending[RunState]:
+def run_later(ledger: Ledger, run_id: str) -> Pending[Run]:
     """A run as it stands now."""
 
-    def work(connection: sqlite3.Connection) -> RunState:
+    def work(connection: sqlite3.Connection) -> Run:
         sql = f"SELECT {RUN_COLUMNS} FROM runs WHERE id = ?"
         values = connection.execute(sql, (run_id,)).fetchone()
         if values is None:
             raise LedgerError(f"the ledger knows no run {run_id!r}", path=ledger.path)
-        return RunState(read_run(values), _counts(connection, run_id))
+        return read_run(values)
 
     return ledger.store.begin(work)
 
@@ -126,7 +126,7 @@ def _page(run_id: str | None, states: tuple[str, ...], after: int) -> Any:
     values = (after, *states, *([run_id] if run_id is not None else []), CHUNK)
 
     def work(connection: sqlite3.Connection) -> list[tuple[Row, Run]]:
-        sql = f"SELECT {ROW_COLUMNS} FROM rows WHERE {where} ORDER BY id LIMIT ?"
+        sql = f"SELECT {ROW_COLUMNS} FROM bought WHERE {where} ORDER BY id LIMIT ?"
         rows = [read_row(found) for found in connection.execute(sql, values).fetchall()]
         return [(row, _run(connection, row.run_id)) for row in rows]
 
@@ -142,7 +142,7 @@ def find_task(ledger: Ledger, task_id: str) -> tuple[Row, Run] | None:
     """The row of a task."""
 
     def work(connection: sqlite3.Connection) -> tuple[Row, Run] | None:
-        sql = f"SELECT {ROW_COLUMNS} FROM rows WHERE task_id = ? ORDER BY id DESC LIMIT 1"
+        sql = f"SELECT {ROW_COLUMNS} FROM bought WHERE task_id = ? ORDER BY id DESC LIMIT 1"
         found = connection.execute(sql, (task_id,)).fetchone()
         if found is None:
             return None
@@ -154,10 +154,12 @@ def find_task(ledger: Ledger, task_id: str) -> tuple[Row, Run] | None:
 
 def lines(ledger: Ledger, run_id: str, last: int) -> Iterator[Line]:
     """What became of the table's rows up to a number, in their order."""
-    columns = ", ".join(f"rows.{name.strip()}" for name in ROW_COLUMNS.split(","))
+    *names, _ = ROW_COLUMNS.split(",")
+    columns = ", ".join([*(f"rows.{name.strip()}" for name in names), "requests.text"])
     sql = (
         f"SELECT lines.number, lines.error, {columns} FROM lines "
         "LEFT JOIN rows ON rows.id = lines.row_id "
+        "LEFT JOIN requests ON requests.row_id = rows.id "
         "WHERE lines.run_id = ? AND lines.number > ? AND lines.number <= ? "
         "ORDER BY lines.number LIMIT ?"
     )

@@ -396,7 +396,7 @@ class Runner:
         from nanorecipes.batch import queries
         from nanorecipes.batch.states import cap_micro
 
-        run = (await self._await(queries.run_later(self.ledger, self.run.id))).run
+        run = await self._await(queries.run_later(self.ledger, self.run.id))
         cap = cap_micro(self.options.budget) if self.options.budget is not None else 0
         return run.spent_micro + run.reserved_micro + (item.row.price_micro or 0) <= cap
 

@@ -27,7 +27,7 @@ Bulk: TypeAlias = Callable[[sqlite3.Connection, "Store", list[Any]], Sequence[An
 End: TypeAlias = tuple[Pending[Any], Any, "Exception | None"]
 
 APPLICATION_ID = 0x4E52_4C47
-FORMAT = 1
+FORMAT = 2
 LEASE_S = 120.0
 """How long a silent process keeps its rows, where its lock can't tell that it has gone."""
 BUSY_S = 30.0
@@ -50,9 +50,13 @@ CREATE TABLE rows (
     recipe TEXT NOT NULL, recipe_hash TEXT NOT NULL, model TEXT NOT NULL, price_micro INTEGER,
     reserved_micro INTEGER NOT NULL DEFAULT 0, spent_micro INTEGER NOT NULL DEFAULT 0,
     pictures TEXT, files TEXT, error TEXT, submitted_at REAL, updated_at REAL NOT NULL,
-    request TEXT, UNIQUE (run_id, key, copy)
+    UNIQUE (run_id, key, copy)
 ) STRICT;
-CREATE INDEX rows_open ON rows (state, run_id) WHERE state <> 'verified';
+CREATE TABLE requests (row_id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
+CREATE VIEW bought AS SELECT rows.*, requests.text AS request
+    FROM rows LEFT JOIN requests ON requests.row_id = rows.id;
+CREATE TRIGGER rows_verified AFTER UPDATE OF state ON rows WHEN NEW.state = 'verified'
+    BEGIN DELETE FROM requests WHERE row_id = NEW.id; END;
 CREATE INDEX rows_owner ON rows (owner) WHERE owner IS NOT NULL;
 CREATE INDEX rows_task ON rows (task_id) WHERE task_id IS NOT NULL;
 CREATE TABLE events (
@@ -113,7 +117,8 @@ class Store:
         self._jobs: deque[_Job] = deque()
         self._wake = threading.Condition()
         self._settled = threading.Condition()
-        self._closing = self._hurries = False
+        self._closing = self._hurries = self._dozes = False
+        self._is_idle = True
         self._beat_at = 0.0
         self._thread = threading.Thread(target=self._write, name="nanorecipes-ledger", daemon=True)
         self._thread.start()
@@ -146,7 +151,7 @@ class Store:
                 raise LedgerError(f"the ledger {str(self.path)!r} is closed", path=self.path)
             self._jobs.append(job)
             self._hurries |= not lingers
-            if not lingers or len(self._jobs) == 1:
+            if not lingers or self._dozes:  # waking a thread costs as much as a step itself
                 self._wake.notify()
         return job.pending
 
@@ -193,23 +198,35 @@ class Store:
     def _write(self) -> None:
         while True:
             with self._wake:
-                if not self._jobs and not self._closing:
-                    self._wake.wait(self.lease_s / 4)
-                if self._jobs and not self._hurries and not self._closing:
-                    self._wake.wait(LINGER_S)
-                self._hurries = False
+                if not self._hurries and not self._closing:
+                    self._wait()
+                self._dozes = False
                 count = min(len(self._jobs), LARGEST_GROUP)
                 taken = [self._jobs.popleft() for _ in range(count)]
+                self._hurries = bool(self._jobs)
                 if not taken and self._closing:
                     return
-            self._group(taken)
+            if taken or self._must_beat():
+                self._group(taken)
+
+    def _must_beat(self) -> bool:
+        return self._lock is not None and self.wall() >= self._beat_at
+
+    def _wait(self) -> None:
+        """Wait for work; a moment is enough for what may linger, and comes to nothing at times."""
+        if not self._jobs and self._is_idle:
+            self._dozes = True
+            self._wake.wait(self.lease_s / 4)
+        if not self._hurries and not self._closing:
+            self._wake.wait(LINGER_S)
+        self._is_idle = not self._jobs
 
     def _group(self, jobs: list[_Job]) -> None:
         connection = self._connection
         ends: list[End] = []
         try:
             connection.execute("BEGIN IMMEDIATE")
-            if self._lock is not None and self.wall() >= self._beat_at:
+            if self._must_beat():
                 self._beat(connection)
             for bulk, some in groupby(jobs, lambda job: job.bulk):
                 together = list(some)
@@ -330,11 +347,13 @@ def _check_header(path: Path) -> None:
             path=path,
             help="name another file",
         )
-    if int.from_bytes(head[60:64]) > FORMAT:
+    found = int.from_bytes(head[60:64])
+    if found != FORMAT:
+        which, advice = ("a newer", "update") if found > FORMAT else ("an older", "go on with that")
         raise LedgerError(
-            f"{str(path)!r} was written by a newer nanorecipes",
+            f"{str(path)!r} was written by {which} nanorecipes",
             path=path,
-            help="update nanorecipes",
+            help=f"{advice} nanorecipes",
         )
     page = int.from_bytes(head[16:18])
     expected = (65536 if page == 1 else page) * int.from_bytes(head[28:32])

@@ -245,7 +245,7 @@ def _run(job: _Job, checked: Check, wishes: BatchOptions, as_json: bool, quiet: 
     ended = asyncio.run(_work(job, wishes, wanted, quiet or as_json, checked.rows))
     runner, books = ended.runner, ended.runner.ledger
     try:
-        run = run_later(books, runner.run.id).result().run
+        run = run_later(books, runner.run.id).result()
         _write_results(job, runner, checked.rows)
     finally:
         books.close()

@@ -67,7 +67,7 @@ class BatchProgress:
             f"{tally.rows}/{self._rows} done",
             f"{tally.in_flight} in flight",
             f"{tally.counts['unknown']} unknown",
-            f"${to_usd(found.run.spent_micro)}{cap} spent",
+            f"${to_usd(found.spent_micro)}{cap} spent",
             self._left(),
         ]
         return "  ".join(part for part in parts if part)

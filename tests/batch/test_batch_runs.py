@@ -240,7 +240,7 @@ def test_file_that_was_damaged_before_its_check_is_fetched_again(tmp_path: Path)
     with shop.ledger() as books:
         for sql in (
             "DELETE FROM events WHERE after = 'verified'",
-            "UPDATE rows SET state = 'downloaded', request = '{}'",
+            "UPDATE rows SET state = 'downloaded'",
         ):
             books.store.do(lambda c, sql=sql: c.execute(sql).rowcount)
     found.path.write_bytes(b"half")
