@@ -288,7 +288,7 @@ def test_leaving_the_loop_loses_nothing(tmp_path: Path, batch_of: Callable[[Shop
 
     async def leave_early() -> None:
         async with shop.client(AsyncClient) as client:
-            outcomes = client.batch(RECIPE, rows(60), out=shop.out)
+            outcomes = client.batch(RECIPE, rows(60), out=shop.out, concurrency=4)
             async for _ in outcomes:
                 break
             await outcomes.aclose()
