@@ -68,7 +68,8 @@ def _default() -> Path:
     if path.is_dir():
         return path
     message = f"there is no folder {DEFAULT!r} here"
-    raise InputError([_wrong("paths", message, "give the files or folders to test")])
+    advice = "give the files or folders to test, or begin: nanorecipes new fashion/swap_shoes"
+    raise InputError([_wrong("paths", message, advice)])
 
 
 def _wrong(field: str, message: str, help: str | None = None) -> Diagnostic:
