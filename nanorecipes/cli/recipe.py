@@ -203,9 +203,9 @@ def _param_row(param: Param) -> tuple[str, str, str]:
         kind = "one of"
     about = param.description
     if param.enum is not None:
-        about = f"{' | '.join(_shown(value) for value in param.enum)}.  {about}"
-    if param.examples:
-        about += f" For example: {_shown(param.examples[0])}."
+        about = f"{about} {' | '.join(_shown(value) for value in param.enum)}".strip()
+    elif param.examples:
+        about += f" For example: {_shown(param.examples[0]).rstrip('.')}."
     need = "required" if param.is_required else f"default {_shown(param.default) or 'none'}"
     return param.name, kind, f"({need}) {about}".strip()
 
@@ -213,6 +213,8 @@ def _param_row(param: Param) -> tuple[str, str, str]:
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value))
     return "" if value is None else str(value)
 
 

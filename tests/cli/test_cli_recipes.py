@@ -100,12 +100,19 @@ def test_show_tells_the_cost_and_what_to_type_next(shell: Shell) -> None:
     assert shell("show", "variation/one_axis", "-q").err == ""
 
 
+def test_show_says_what_a_list_takes_in_words(shell: Shell) -> None:
+    """Brackets and quotes would be typed along."""
+    said = " ".join(shell("show", "consistency/same_cast").out.split())
+    assert "For example: Ana with the red curls, Ben with the grey beard." in said
+
+
 def test_show_tells_inputs_settings_and_examples(shell: Shell) -> None:
     """Whoever read it can call the recipe."""
     said = shell("show", "outfit/change_outfit")
     assert said.code == 0
+    words = " ".join(said.out.split())
     for text in ("person", "garment", "slim | regular | oversized", "model pro", "nanorecipes run"):
-        assert text in said.out
+        assert text in words
 
 
 def test_show_json_holds_what_the_interface_promises(shell: Shell) -> None:
