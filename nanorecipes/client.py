@@ -402,6 +402,8 @@ class Client(_ClientBase):
         constants: Mapping[str, Any] | None = None,
         dedupe: bool = True,
         retry_failed: bool = False,
+        prove: bool | Mapping[str, Any] = False,
+        redo_drifted: int = 0,
     ) -> Iterator[BatchOutcome]:
         """Run a recipe over many rows, and pay for each once: outcomes come as the rows end.
 
@@ -421,6 +423,11 @@ class Client(_ClientBase):
             constants: arguments that are the same in every row.
             dedupe: pay once for rows that are the same.
             retry_failed: buy again what failed or was refused in an earlier call.
+            prove: hold each row's pictures against its first source image: True, or options of
+                `Result.prove` in place of the recipe's. What was bought and not proved is proved
+                by the next call, and nothing is proved twice.
+            redo_drifted: how many further tries each row may have whose best picture drifted;
+                the better one is named, and all are paid for. Needs a budget.
 
         Raises:
             InputError, LedgerError, ConfigurationError: before anything is sent.
@@ -438,7 +445,7 @@ class Client(_ClientBase):
             self._twin,
             lambda twin: run_batch(
                 twin, recipe, rows, out=out, limit=limit, map=map, constants=constants,
-                options=options,
+                options=options, prove=prove, redo_drifted=redo_drifted,
             ),
         )  # fmt: skip
 
@@ -548,6 +555,8 @@ class AsyncClient(_ClientBase):
         constants: Mapping[str, Any] | None = None,
         dedupe: bool = True,
         retry_failed: bool = False,
+        prove: bool | Mapping[str, Any] = False,
+        redo_drifted: int = 0,
     ) -> AsyncIterator[BatchOutcome]:
         """Run a recipe over many rows, and pay for each once: see `Client.batch`."""
         from nanorecipes.batch.begin import run_batch
@@ -559,7 +568,7 @@ class AsyncClient(_ClientBase):
         )  # fmt: skip
         return run_batch(
             self, recipe, rows, out=out, limit=limit, map=map, constants=constants,
-            options=options,
+            options=options, prove=prove, redo_drifted=redo_drifted,
         )  # fmt: skip
 
     async def models(self) -> tuple[OfferedModel, ...]:

@@ -25,8 +25,13 @@ def is_drawing(path: Path) -> bool:
     )
 
 
-def write_drawings(proof: Proof, picture: Path) -> dict[str, Path]:
+def write_drawings(proof: Proof, picture: Path, *, replace: bool = False) -> dict[str, Path]:
     """Draw a proof beside its picture; nothing where no pictures were compared.
+
+    Args:
+        proof: what was found.
+        picture: the picture that it is about.
+        replace: whether those of an earlier proof give way; else they stay, under their names.
 
     Returns:
         The paths by `overlay` and `change_map`.
@@ -37,8 +42,9 @@ def write_drawings(proof: Proof, picture: Path) -> dict[str, Path]:
     if not proof.has_pictures:
         return {}
     drawn = {"overlay": proof.overlay(), "change_map": proof.change_map()}
+    write = files.write_atomic if replace else files.write_new
     return {
-        name: files.write_new(picture.with_name(f"{picture.name}{SUFFIXES[name]}"), _bytes(image))
+        name: write(picture.with_name(f"{picture.name}{SUFFIXES[name]}"), _bytes(image))
         for name, image in drawn.items()
     }
 

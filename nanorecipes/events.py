@@ -171,6 +171,7 @@ class Step:
         self.kind = kind
         self.facts: dict[str, Any] = {"backend": backend}
         self.details: dict[str, Any] = {}
+        self.error: BaseException | None = None
         self.request = request
         self._span: OpenSpan | None = None
         self._started = self._started_at = 0.0
@@ -186,14 +187,12 @@ class Step:
         return self
 
     def end(self, error: BaseException | None = None) -> None:
-        """The step has ended: tell everybody.
-
-        The error isn't kept: it knows the frame that knows this step, which would be a circle.
-        """
+        """The step has ended: tell everybody."""
+        self.error = error
         duration_s = time.perf_counter() - self._started
         if self._span is not None:
             with _harmless("a span"):
-                self._span.close(error)
+                self._span.close()
         if self.kind == "run" or not _subscribed:
             return
         request, facts = self.request, self.facts

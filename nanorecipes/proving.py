@@ -134,27 +134,38 @@ class Terms:
             )
 
     def to_json(self) -> dict[str, Any]:
-        """The terms as plain data; a mask given as bytes stands by its digest."""
+        """The terms as plain data, from which `from_json` makes them again.
+
+        Raises:
+            InputError: a region is neither boxes nor the path of a mask picture.
+        """
         return {
             "changes": self.changes,
-            "region": _told(self.region),
-            "protect": _told(self.protect),
+            "region": _told(self.region, "region"),
+            "protect": _told(self.protect, "protect"),
             "min_score": self.min_score,
             "ignore": list(self.ignore),
         }
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Terms:
+        """The terms from plain data."""
+        return _terms(told["changes"], told, str)
 
 
 _OPTIONS = tuple(field.name for field in fields(Terms))
 
 
-def _told(where: Region | None) -> Any:
-    if isinstance(where, bytes | bytearray):
-        return f"sha256:{files.sha256(bytes(where))}"
+def _told(where: Region | None, field: str) -> Any:
+    if where is None:
+        return None
     if isinstance(where, str | Path):
-        return str(where)
+        return str(Path(where).absolute())
     if isinstance(where, list | tuple):
         return [list(item) if isinstance(item, list | tuple) else item for item in where]
-    return None if where is None else f"a {type(where).__name__}"
+    raise _problem(
+        field, f"found a {type(where).__name__}", "name the file of the mask picture, or give boxes"
+    )
 
 
 def _size(source: ImageInput | None) -> tuple[int, int] | None:

@@ -36,17 +36,17 @@ class OpenSpan:
         self._span = _tracer().start_span(f"nanorecipes.{step.kind}", kind=kind)
         self._token = context.attach(trace.set_span_in_context(self._span))
 
-    def close(self, error: BaseException | None) -> None:
+    def close(self) -> None:
         """End it, with all that the step has learnt."""
         context.detach(self._token)
         step, span = self._step, self._span
         if span.is_recording():
             for name, value in _attributes(step):
                 span.set_attribute(name, value)
-            if error is not None:
+            if step.error is not None:
                 # Messages may hold what a caller wrote, so they come with the prompts only.
-                span.set_attribute("error.type", type(error).__name__)
-                text = str(error) if shows_prompts() else None
+                span.set_attribute("error.type", type(step.error).__name__)
+                text = str(step.error) if shows_prompts() else None
                 span.set_status(Status(StatusCode.ERROR, text))
         span.end()
 

@@ -57,16 +57,6 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, _home: str) -> Iterator[N
 
 
 @pytest.fixture
-def _own_tracing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process sets its tracer once; what a test sets is taken back."""
-    from opentelemetry import trace
-    from opentelemetry.util._once import Once
-
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
-
-
-@pytest.fixture
 def clock() -> VirtualClock:
     """A clock that moves only when someone waits: 2026-11-20, 00:00 UTC at the start."""
     return VirtualClock(start=1_795_132_800.0)

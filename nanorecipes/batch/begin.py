@@ -19,7 +19,12 @@ from nanorecipes.batch.outcomes import BatchOptions, Outcome
 from nanorecipes.batch.preparing import Source
 from nanorecipes.batch.runner import Runner
 from nanorecipes.diagnostics import Diagnostic
-from nanorecipes.errors import InputError, LedgerError, NanorecipesError
+from nanorecipes.errors import (
+    ConfigurationError,
+    InputError,
+    LedgerError,
+    NanorecipesError,
+)
 
 if TYPE_CHECKING:
     from nanorecipes.book import Recipe
@@ -158,6 +163,38 @@ class Copies:
         self._seen.close()
 
 
+def proof_options(
+    prove: bool | Mapping[str, Any], redo: int, options: BatchOptions
+) -> Mapping[str, Any] | None:
+    """What takes the place of the recipes' own terms; None where nothing is to be proved.
+
+    Raises:
+        ConfigurationError: further tries are wanted without a proof, or without a budget.
+        InputError: an option is none, or a region can't be read.
+        MissingExtraError: `nanorecipes[proof]` isn't installed.
+    """
+    if not isinstance(redo, int) or isinstance(redo, bool) or redo < 0:
+        raise ConfigurationError(f"redo_drifted is {redo!r}, expected a whole number of 0 or more")
+    if prove is False:
+        if redo:
+            raise ConfigurationError(
+                "further tries of what drifted need a proof", help="add --prove, or prove=True"
+            )
+        return None
+    if redo and options.budget is None:
+        raise ConfigurationError(
+            f"up to {redo} further tries of each row would be paid for without a bound",
+            help="name a budget, in USD for the whole batch",
+        )
+    from nanorecipes import proving
+
+    chosen: Mapping[str, Any] = prove if isinstance(prove, Mapping) else {}
+    terms = proving.Terms().given(**chosen)
+    terms.check(None)
+    terms.to_json()  # what is kept must be told in words
+    return chosen
+
+
 async def run_batch(
     client: AsyncClient,
     recipe: Recipe | str,
@@ -168,9 +205,12 @@ async def run_batch(
     map: Mapping[str, str] | None = None,
     constants: Mapping[str, Any] | None = None,
     options: BatchOptions,
+    prove: bool | Mapping[str, Any] = False,
+    redo_drifted: int = 0,
 ) -> AsyncIterator[Outcome]:
     """Outcomes of a batch, as its rows end."""
     found = find_recipe(recipe)
+    terms = proof_options(prove, redo_drifted, options)
     runner = start(client, found, out, options)
     copies = None if options.dedupe else Copies()
     source = Source(
@@ -178,7 +218,12 @@ async def run_batch(
         lambda given: found.render(**given),
         copies=copies,
     )
-    outcomes = runner.outcomes(source)
+    if terms is None:
+        outcomes = runner.outcomes(source)
+    else:
+        from nanorecipes.batch.redo import ProvedBatch
+
+        outcomes = ProvedBatch(runner, terms, redo=redo_drifted).outcomes(source)
     try:
         async for outcome in outcomes:
             yield outcome

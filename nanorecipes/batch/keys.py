@@ -123,3 +123,16 @@ def from_text(text: str) -> Request | None:
         cost_basis=read["basis"], inputs=read["inputs"], notices=tuple(read["notices"]),
         additions=read.get("additions"), prove=read.get("prove"),
     )  # fmt: skip
+
+
+_TRY = ".try"
+
+
+def try_key(key: str, number: int) -> str:
+    """The key of a further try of a row: another purchase of the same, from 2."""
+    return f"{key}{_TRY}{number}"
+
+
+def base_key(key: str) -> str:
+    """The key of the row whose try this is; its own where it is none."""
+    return key.partition(_TRY)[0]

@@ -36,6 +36,13 @@ class Outcome:
     """What was spent on the row over all attempts; None where nothing was."""
     task_id: str | None = None
     error: str | None = None
+    verdict: str | None = None
+    """kept, drifted, unclear or not provable; None where nothing was to be proved, or not yet."""
+    score: float | None = None
+    reasons: tuple[str, ...] = ()
+    """Why, in plain sentences."""
+    tries: int = 1
+    """How many purchases there were; of several the better picture is named."""
 
     @property
     def path(self) -> Path | None:

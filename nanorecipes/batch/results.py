@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,11 +23,12 @@ from nanorecipes.errors import SaveError
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from decimal import Decimal
 
     from nanorecipes.batch.rows import Row
 
 COLUMNS = ("row_key", "state", "path", "cost_usd", "task_id", "error")
+PROOF_COLUMNS = ("verdict", "score", "reasons", "tries")
+"""Besides, where something was proved."""
 
 
 class RowResult(NamedTuple):
@@ -40,6 +42,11 @@ class RowResult(NamedTuple):
     cost_usd: Decimal | None = None
     task_id: str | None = None
     error: str | None = None
+    verdict: str | None = None
+    score: float | None = None
+    reasons: str | None = None
+    tries: int | None = None
+    """How many purchases there were; the better one is named, and all are in the cost."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,7 @@ def write_results(
     *,
     format: str | None = None,
     guard_formulas: bool | None = None,
+    proved: bool = False,
 ) -> Results:
     """Write one line for each row of the table: its columns, then `COLUMNS`.
 
@@ -75,6 +83,7 @@ def write_results(
         guard_formulas: in CSV and TSV, put a `'` before texts of the table that a spreadsheet
             would run as formulas. Left out, this is done when the table itself was none that
             spreadsheets open; texts that came from the service are always guarded.
+        proved: whether `PROOF_COLUMNS` follow.
 
     Raises:
         InputError: the table can't be read.
@@ -84,28 +93,29 @@ def write_results(
     path, source = Path(target), Path(table)
     kind = format_of(source, format)
     names = table_columns(source, format=kind)
-    renamed = _renamed(names)
+    ours = (*COLUMNS, *PROOF_COLUMNS) if proved else COLUMNS
+    renamed = _renamed(names, ours)
     states: dict[str, int] = {}
-    heads = [renamed.get(name, name) for name in names] + list(COLUMNS)
+    heads = [renamed.get(name, name) for name in names] + list(ours)
     with new_file(path) as part:
         if format_of(path) == "parquet" and kind == "parquet":
-            rows = _extend_parquet(part, source, heads, lookup, states)
+            rows = _extend_parquet(part, source, heads, ours, lookup, states)
         else:
             is_guarded = kind == "jsonl" or kind == "parquet"
             if guard_formulas is not None:
                 is_guarded = guard_formulas
-            guarded = [is_guarded] * len(names) + [True] * len(COLUMNS)
+            guarded = [is_guarded] * len(names) + [True] * len(ours)
             with ExitStack() as stack:
                 writer = stack.enter_context(_writer(part, format_of(path), heads, guarded))
-                rows = _copy(writer, names, read_rows(source, format=kind), lookup, states)
+                rows = _copy(writer, names, ours, read_rows(source, format=kind), lookup, states)
     return Results(path, rows, states, renamed)
 
 
-def _renamed(names: Sequence[str]) -> dict[str, str]:
+def _renamed(names: Sequence[str], ours: Sequence[str]) -> dict[str, str]:
     renamed: dict[str, str] = {}
     for name in names:
-        if name in COLUMNS:
-            renamed[name] = free_name(f"input_{name}", [*names, *renamed.values(), *COLUMNS])
+        if name in ours:
+            renamed[name] = free_name(f"input_{name}", [*names, *renamed.values(), *ours])
     return renamed
 
 
@@ -118,6 +128,7 @@ def _writer(part: Path, format: str, heads: Sequence[str], guarded: Sequence[boo
 def _copy(
     writer: RowWriter,
     names: Sequence[str],
+    ours: Sequence[str],
     rows: Iterator[Row],
     lookup: Callable[[Row], RowResult],
     states: dict[str, int],
@@ -126,21 +137,27 @@ def _copy(
     for row in rows:
         result = lookup(row)
         states[result.state] = states.get(result.state, 0) + 1
-        writer.write([*(row.values.get(name) for name in names), *_cells(result)])
+        writer.write([*(row.values.get(name) for name in names), *_cells(result, ours)])
         count += 1
     return count
 
 
-def _cells(result: RowResult) -> tuple[Any, ...]:
-    """In the order of `COLUMNS`."""
-    cost = None if result.cost_usd is None else format(result.cost_usd, "f")
-    return (result.row_key, result.state, result.path, cost, result.task_id, result.error)
+def _cells(result: RowResult, ours: Sequence[str]) -> tuple[Any, ...]:
+    """The values of our columns, numbers as texts."""
+    return tuple(_cell(getattr(result, name)) for name in ours)
+
+
+def _cell(value: Any) -> str | None:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return None if value is None else str(value)
 
 
 def _extend_parquet(
     part: Path,
     source: Path,
     heads: Sequence[str],
+    ours: Sequence[str],
     lookup: Callable[[Row], RowResult],
     states: dict[str, int],
 ) -> int:
@@ -150,7 +167,7 @@ def _extend_parquet(
         fields = [
             field.with_name(name) for field, name in zip(file.schema_arrow, heads, strict=False)
         ]
-    schema = pa.schema([*fields, *((name, pa.string()) for name in COLUMNS)])
+    schema = pa.schema([*fields, *((name, pa.string()) for name in ours)])
     count = 0
     try:
         with pa.parquet.ParquetWriter(part, schema) as writer:
@@ -158,15 +175,13 @@ def _extend_parquet(
                 results = [lookup(row) for row in rows]
                 for result in results:
                     states[result.state] = states.get(result.state, 0) + 1
-                ours = [
-                    pa.array(cells, pa.string())
-                    for cells in zip(*map(_cells, results), strict=True)
-                ]
-                writer.write_batch(pa.record_batch([*batch.columns, *ours], schema=schema))
+                cells = zip(*(_cells(result, ours) for result in results), strict=True)
+                added = [pa.array(column, pa.string()) for column in cells]
+                writer.write_batch(pa.record_batch([*batch.columns, *added], schema=schema))
                 count += len(rows)
     except pa.ArrowException as exc:
         raise SaveError(f"the results can't be written as Parquet: {exc}", path=part) from exc
     return count
 
 
-__all__ = ["COLUMNS", "Results", "RowResult", "write_results"]
+__all__ = ["COLUMNS", "PROOF_COLUMNS", "Results", "RowResult", "write_results"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,12 +26,15 @@ from nanorecipes.cli.options import (
     inputs_argument,
     recipe_argument,
 )
+from nanorecipes.cli.proving import Asked, batch_proof_options
 
 if TYPE_CHECKING:
     from nanorecipes.batch.binding import Binding
     from nanorecipes.batch.check import Check
     from nanorecipes.batch.ledger import Run
-    from nanorecipes.batch.outcomes import BatchOptions
+    from nanorecipes.batch.outcomes import BatchOptions, Outcome
+    from nanorecipes.batch.redo import ProvedBatch
+    from nanorecipes.batch.results import RowResult
     from nanorecipes.batch.rows import Row
     from nanorecipes.batch.runner import Runner
     from nanorecipes.book import Recipe
@@ -53,6 +56,9 @@ class _Job:
     sample: int | None
     timeout_s: float
     results: Path
+    terms: Mapping[str, Any] | None
+    """What takes the place of the recipe's own terms; None where nothing is to be proved."""
+    redo: int
 
     def rows(self) -> Iterator[Row]:
         """The table's rows, as far as they are wanted."""
@@ -130,21 +136,35 @@ class _Job:
     metavar="SECONDS",
     help="How long to wait for one row.",
 )
+@click.option(
+    "--redo-drifted",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="With --prove and --budget: pay for up to N more tries of rows that drifted, and keep "
+    "the better one.",
+)
 @call_options
+@batch_proof_options
 @common
 def batch_command(
     recipe_name: str, table: Path, inputs: tuple[str, ...], out: Path, mapping: tuple[str, ...],
     check: bool, skip_bad: bool, budget: Decimal | None, concurrency: int, submits: int,
     rate: str | None, limit: int | None, sample: int | None, retry_failed: bool, no_dedupe: bool,
-    results: str, sandbox: bool, timeout: float, as_json: bool, quiet: bool, **options: Any,
+    results: str, sandbox: bool, timeout: float, redo_drifted: int, asked: Asked, as_json: bool,
+    quiet: bool, **options: Any,
 ) -> int:  # fmt: skip
     """Run a recipe over the rows of a table (CSV, TSV, JSONL, Parquet), and pay for each once.
 
     Columns feed the inputs of their name; NAME=VALUE is the same for every row. The whole table is
     checked before anything is sent. The same command again goes on where the last one stopped, and
     pays for nothing that was paid for. Ctrl-C stops cleanly.
+
+    With --prove each picture is held against its source while others come; verdict, score and
+    reasons are columns of the results, and the exit code is 1 when a promise was broken.
     """
     from nanorecipes.batch import table as tables
+    from nanorecipes.batch.begin import proof_options
     from nanorecipes.batch.outcomes import BatchOptions
     from nanorecipes.book import recipes
 
@@ -152,6 +172,7 @@ def batch_command(
         budget=budget, rate=rate, concurrency=concurrency, submits=submits,
         retry_failed=retry_failed, dedupe=not no_dedupe,
     )  # fmt: skip
+    terms = proof_options(asked.argument, redo_drifted, wishes)
     recipe = find_recipe(recipes, recipe_name)
     constants = {**read_inputs(recipe, inputs), **call_arguments(options)}
     binding = tables.bind(
@@ -159,7 +180,7 @@ def batch_command(
     )
     job = _Job(
         recipe, table, out, binding, "sandbox" if sandbox else None, limit, sample, timeout,
-        out / f"results.{results}",
+        out / f"results.{results}", terms, redo_drifted,
     )  # fmt: skip
     view.warn(binding.notices)
     checked = _check(job, with_file=skip_bad and not check)
@@ -249,15 +270,16 @@ def _run(job: _Job, checked: Check, wishes: BatchOptions, as_json: bool, quiet: 
         _write_results(job, runner, checked.rows)
     finally:
         books.close()
-    _tell(job, runner, run, as_json, quiet)
+    _tell(job, ended, run, as_json, quiet)
     if ended.error is not None:
         raise ended.error
     if ended.was_stopped:
         return INTERRUPTED
     counts = runner.tally.counts
+    broken = ended.proved is not None and ended.proved.verdicts["drifted"]
     # A row that was never reached has no outcome; those that are bad were skipped on request.
     missing = (len(wanted) if wanted is not None else checked.rows) - counts.total()
-    return 1 if missing or counts.total() - counts["verified"] - counts["bad"] else 0
+    return 1 if missing or broken or counts.total() - counts["verified"] - counts["bad"] else 0
 
 
 def _sampled(job: _Job, checked: Check) -> frozenset[int] | None:
@@ -270,8 +292,18 @@ def _sampled(job: _Job, checked: Check) -> frozenset[int] | None:
 @dataclass
 class _Ended:
     runner: Runner
+    proved: ProvedBatch | None = None
     error: NanorecipesError | None = None
     was_stopped: bool = False
+
+    def stop(self, reason: str) -> None:
+        """Send nothing more."""
+        (self.proved or self.runner).stop(reason)
+
+    @property
+    def reason(self) -> str | None:
+        """Why it stopped, where it did."""
+        return (self.proved or self.runner).reason
 
 
 async def _work(
@@ -280,6 +312,7 @@ async def _work(
     from nanorecipes.batch import begin
     from nanorecipes.batch.opening import open_ledger
     from nanorecipes.batch.preparing import Source
+    from nanorecipes.batch.redo import ProvedBatch
     from nanorecipes.client import AsyncClient
     from nanorecipes.errors import InputError, NanorecipesError
 
@@ -302,10 +335,15 @@ async def _work(
     async with client:
         runner = begin.start(client, job.recipe, job.out, wishes)
         ended = _Ended(runner)
-        progress = BatchProgress(runner, len(wanted) if wanted is not None else rows, quiet)
+        outcomes = runner.outcomes(source)
+        if job.terms is not None:
+            ended.proved = ProvedBatch(runner, job.terms, redo=job.redo)
+            outcomes = ended.proved.outcomes(source)
+        count = len(wanted) if wanted is not None else rows
+        progress = BatchProgress(runner, count, quiet, ended.proved)
         with _signals(ended), progress.shown():
             try:
-                async for _ in runner.outcomes(source):
+                async for _ in outcomes:
                     pass
             except NanorecipesError as exc:
                 ended.error = exc
@@ -325,7 +363,7 @@ def _signals(ended: _Ended) -> Iterator[None]:
             loop.remove_signal_handler(name)
         ended.was_stopped = True
         click.echo("stopping: waiting for open purchases", err=True)
-        ended.runner.stop("interrupted")
+        ended.stop("interrupted")
 
     with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
         for name in names:  # where an event loop can't, Ctrl-C ends the program at once
@@ -339,11 +377,11 @@ def _signals(ended: _Ended) -> Iterator[None]:
 
 
 def _write_results(job: _Job, runner: Runner, last: int) -> None:
-    from nanorecipes.batch import queries
-    from nanorecipes.batch.outcomes import outcome_of
+    from nanorecipes.batch.proofs import Proofs
     from nanorecipes.batch.results import RowResult, write_results
 
-    told = queries.lines(runner.ledger, runner.run.id, last)
+    proved = Proofs(runner.ledger, runner.run.id).is_open
+    told = _ends(runner, last, proved)
     ahead = next(told, None)
 
     def look(row: Row) -> RowResult:
@@ -352,15 +390,38 @@ def _write_results(job: _Job, runner: Runner, last: int) -> None:
             ahead = next(told, None)
         if ahead is None or ahead.number != row.number:
             return RowResult("planned")
-        if ahead.row is None:
-            return RowResult("bad", error=ahead.error)
-        found = outcome_of(row.number, ahead.row)
-        path = None if found.path is None else _short(found.path, runner.out)
-        return RowResult(
-            found.state, found.row_key, path, found.cost_usd, found.task_id, found.error
-        )
+        return _result(ahead, runner.out)
 
-    write_results(job.results, job.table, look)
+    write_results(job.results, job.table, look, proved=proved)
+
+
+def _ends(runner: Runner, last: int, proved: bool) -> Iterator[Outcome]:
+    """What the ledger says of the table's rows, in their order."""
+    from nanorecipes.batch import queries
+    from nanorecipes.batch.outcomes import Outcome, outcome_of
+    from nanorecipes.batch.proofs import Proofs
+    from nanorecipes.batch.prover import outcome_over
+
+    if not proved:
+        for line in queries.lines(runner.ledger, runner.run.id, last):
+            bad = Outcome(line.number, "bad", error=line.error)
+            yield bad if line.row is None else outcome_of(line.number, line.row)
+        return
+    for number, standing, error in Proofs(runner.ledger, runner.run.id).standings(last):
+        bad = Outcome(number, "bad", error=error)
+        yield bad if standing is None else outcome_over(number, standing)
+
+
+def _result(found: Outcome, out: Path) -> RowResult:
+    from nanorecipes.batch.results import RowResult
+
+    if found.state == "bad":
+        return RowResult("bad", error=found.error)
+    return RowResult(
+        found.state, found.row_key, None if found.path is None else _short(found.path, out),
+        found.cost_usd, found.task_id, found.error, found.verdict, found.score,
+        "; ".join(found.reasons) or None, found.tries,
+    )  # fmt: skip
 
 
 def _short(path: Path, folder: Path) -> str:
@@ -368,11 +429,14 @@ def _short(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
-def _tell(job: _Job, runner: Runner, run: Run, as_json: bool, quiet: bool) -> None:
+def _tell(job: _Job, ended: _Ended, run: Run, as_json: bool, quiet: bool) -> None:
     from nanorecipes.batch.begin import summary
 
-    told = summary(runner.tally.counts, run, reason=runner.reason)
+    runner, proved = ended.runner, ended.proved
+    told = summary(runner.tally.counts, run, reason=ended.reason)
     told |= {"out": str(job.out), "results": str(job.results), "bought": runner.tally.bought}
+    if proved is not None:
+        told |= {"verdicts": dict(proved.verdicts), "bought_again": proved.bought_again}
     if as_json:
         view.print_json(told)
         return
@@ -385,8 +449,18 @@ def _tell(job: _Job, runner: Runner, run: Run, as_json: bool, quiet: bool) -> No
     view.info(f"{', '.join(shown) or 'no rows'}; spent ${told['spent_usd']}{cap}{fake}", quiet)
     if told["unknown"]:
         view.info(f"perhaps charged: ${told['unknown_usd']}; see `nanorecipes unknown`", quiet)
-    if runner.reason:
-        view.info(f"stopped: {runner.reason}; the same command goes on", quiet)
+    if proved is not None:
+        view.info(_verdicts(proved), quiet)
+    if ended.reason:
+        view.info(f"stopped: {ended.reason}; the same command goes on", quiet)
+
+
+def _verdicts(proved: ProvedBatch) -> str:
+    shown = [f"{proved.verdicts[verdict]} {verdict}" for verdict in (
+        "kept", "drifted", "unclear", "not provable",
+    ) if proved.verdicts[verdict]]  # fmt: skip
+    again = f"; {proved.bought_again} tried again" if proved.bought_again else ""
+    return f"proved: {', '.join(shown) or 'nothing'}{again}"
 
 
 __all__ = ["batch_command"]

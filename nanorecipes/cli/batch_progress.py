@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from nanorecipes.cli import view
 
 if TYPE_CHECKING:
+    from nanorecipes.batch.redo import ProvedBatch
     from nanorecipes.batch.runner import Runner
 
 LIVE_EVERY_S = 0.5
@@ -21,8 +22,11 @@ PLAIN_EVERY_S = 10.0
 class BatchProgress:
     """Shows done, in flight, unknown, spent, cap and the time that is left."""
 
-    def __init__(self, runner: Runner, rows: int, quiet: bool) -> None:
+    def __init__(
+        self, runner: Runner, rows: int, quiet: bool, proved: ProvedBatch | None = None
+    ) -> None:
         self._runner = runner
+        self._proved = proved
         self._rows = rows
         self._quiet = quiet
         self._live = sys.stderr.isatty()
@@ -63,9 +67,12 @@ class BatchProgress:
         budget = runner.options.budget
         cap = f" of ${budget}" if budget is not None else ""
         tally = runner.tally
+        proved = self._proved
+        in_flight = tally.in_flight if proved is None else proved.current.tally.in_flight
         parts = [
             f"{tally.rows}/{self._rows} done",
-            f"{tally.in_flight} in flight",
+            f"{in_flight} in flight",
+            "" if proved is None else f"{proved.prover.done} proved",
             f"{tally.counts['unknown']} unknown",
             f"${to_usd(found.spent_micro)}{cap} spent",
             self._left(),
@@ -73,7 +80,8 @@ class BatchProgress:
         return "  ".join(part for part in parts if part)
 
     def _left(self) -> str:
-        done = self._runner.tally.rows
+        proved = self._proved
+        done = self._runner.tally.rows if proved is None else proved.prover.done
         passed = time.monotonic() - self._began
         if not done or passed < 1:
             return ""

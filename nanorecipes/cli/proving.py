@@ -55,11 +55,18 @@ NOT_ASKED = Asked(False, {}, False)
 
 def proof_options(command: F) -> F:
     """`--prove`, `--region`, `--protect-region`, `--min-score`, `--restore`, as `asked`."""
+    decorated: F = click.option(
+        "--restore", is_flag=True,
+        help="Also save each picture with the source's pixels put back outside the region "
+             "(changes: part): a composite, which says so. Implies --prove.",
+    )(batch_proof_options(command))  # fmt: skip
+    return decorated
+
+
+def batch_proof_options(command: F) -> F:
+    """The same without `--restore`."""
     made: Any = _collected(command)
     for option in (
-        click.option("--restore", is_flag=True,
-                     help="Also save each picture with the source's pixels put back outside the "
-                          "region (changes: part): a composite, which says so. Implies --prove."),
         click.option("--min-score", type=float, metavar="N",
                      help="With --prove: a score below N (0 to 1) counts as drifted."),
         click.option("--protect-region", multiple=True, metavar="BOX|MASK",
@@ -81,7 +88,7 @@ def _collected(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def collected(
         *args: Any, prove: bool, region: tuple[str, ...], protect_region: tuple[str, ...],
-        min_score: float | None, restore: bool, **more: Any,
+        min_score: float | None, restore: bool = False, **more: Any,
     ) -> Any:  # fmt: skip
         asked = read_asked(prove, region, protect_region, min_score, restore)
         return command(*args, asked=asked, **more)

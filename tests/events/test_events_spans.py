@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.util._once import Once
 
 from nanorecipes import AsyncClient, Client, recipes
 from nanorecipes.client import Wiring
@@ -37,15 +39,27 @@ class Faulty(SpanProcessor):
             raise RuntimeError("the collector is gone")
 
 
-@pytest.fixture
-def exporter(_own_tracing: None) -> InMemorySpanExporter:
-    """What this test's spans go to."""
+@pytest.fixture(scope="module")
+def exporter() -> Iterator[InMemorySpanExporter]:
+    """What this process's spans go to.
+
+    A process sets its provider once, and a page of the documentation does so too: what was set
+    before is put back.
+    """
+    before = trace._TRACER_PROVIDER, trace._TRACER_PROVIDER_SET_ONCE
+    trace._TRACER_PROVIDER, trace._TRACER_PROVIDER_SET_ONCE = None, Once()
     made = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
+    provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(made))
     provider.add_span_processor(Faulty())
     trace.set_tracer_provider(provider)
-    return made
+    yield made
+    trace._TRACER_PROVIDER, trace._TRACER_PROVIDER_SET_ONCE = before
+
+
+@pytest.fixture(autouse=True)
+def _empty(exporter: InMemorySpanExporter) -> None:
+    exporter.clear()
 
 
 def names(exporter: InMemorySpanExporter) -> list[str]:

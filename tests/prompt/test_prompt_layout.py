@@ -397,14 +397,6 @@ def test_protect_entries_are_templates(tree: Tree) -> None:
     assert sections(tree, text, a="hat")["protect"].startswith("Keep the sky and the hat exactly")
 
 
-@pytest.mark.parametrize("value", ["hat.", "hat ;.", "hat...", "hat, "])
-def test_protected_things_end_with_no_mark_of_a_value(tree: Tree, value: str) -> None:
-    """However a value ends, the enumeration goes on as one sentence."""
-    text = recipe_text(params="a: {default: ''}", protect="- the {{ a }}\n- the sky")
-    protect = sections(tree, text, a=value)["protect"]
-    assert protect.startswith("Keep the hat and the sky exactly")
-
-
 def test_no_source_attached_is_a_limit(tree: Tree) -> None:
     """The service edits at least one picture; nothing is rendered without."""
     images = "photo: {optional: true}\nref: {role: reference, optional: true}"

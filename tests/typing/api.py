@@ -106,6 +106,23 @@ def run(request: Request) -> None:
     result.save(Path("out"))
 
 
+def batch() -> None:
+    """A catalogue, proved as it runs."""
+    rows = [{"photo": "mug.jpg", "part": "the mug", "change": "blue"}]
+    with Client(backend="sandbox") as client:
+        for outcome in client.batch(
+            "edit/change_part",
+            rows,
+            out="out",
+            budget="5",
+            prove={"min_score": 0.9},
+            redo_drifted=2,
+        ):
+            assert_type(outcome.verdict, str | None)
+            assert_type(outcome.score, float | None)
+            assert_type(outcome.tries, int)
+
+
 async def run_async(request: Request) -> Result:
     """The same names, awaited."""
     async with AsyncClient(backend="qolaba", timeout_s=60) as client:
