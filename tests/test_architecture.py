@@ -78,7 +78,7 @@ ROOMS: dict[str, str] = {
     " recipe search_path",
     "testing": f"{GROUND} book files images linting prompt proof proving recipe request",
     "scaffold": f"{GROUND} book files recipe",
-    "report": f"{GROUND} batch files images preview provenance",
+    "report": f"{GROUND} batch drawings files images preview proof provenance",
     "pytest_plugin": f"{GROUND} linting recipe search_path testing",
     # The faces: they call what a user could call.
     "cli": f"{GROUND} arguments batch book catalogue client composite config convert drawings files"

@@ -136,3 +136,9 @@ def try_key(key: str, number: int) -> str:
 def base_key(key: str) -> str:
     """The key of the row whose try this is; its own where it is none."""
     return key.partition(_TRY)[0]
+
+
+def try_number(key: str) -> int:
+    """Which try of its row a key is: 1 is the row itself."""
+    number = key.partition(_TRY)[2]
+    return int(number) if number.isdecimal() else 1

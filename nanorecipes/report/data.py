@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from nanorecipes import files
+from nanorecipes.drawings import is_drawing
 from nanorecipes.errors import InputError, NanorecipesError
 from nanorecipes.provenance import Provenance, clean, read, read_sidecar, sidecar_path
+from nanorecipes.report.proofs import Proved, composite, proved
 
 _PICTURES = (*files.EXTENSIONS.values(), ".jpeg", ".tiff")
 _MADE = ("verified", "downloaded")
@@ -42,6 +44,8 @@ class Row:
     """The picture that was edited, where it may still lie."""
     source_sha256: str | None = None
     problem: str | None = None
+    proof: Proved | None = None
+    """What was found when it was held against its source."""
 
 
 def collect(folder: Path, skip: Path | None = None) -> list[Row]:
@@ -90,7 +94,7 @@ def _rows(path: Path, folder: Path) -> Iterator[Row]:
         facts = read_sidecar(path)
         if facts is not None:
             yield _row(Provenance(facts, "sidecar"), path.with_suffix(""), folder)
-    elif suffix in _PICTURES:
+    elif suffix in _PICTURES and not is_drawing(path):
         if not path.with_name(f"{path.name}.json").exists():
             row = of_picture(path, folder)
             if row is not None:
@@ -107,9 +111,12 @@ def _row(made: Provenance, picture: Path, folder: Path) -> Row:
         problem = f"the picture {picture.name} is no longer there"
     edited = next((image for image in made.images if image.role == "source"), None)
     return Row(
-        state, made, picture if is_there else None, made.cost_usd,
+        state, made, picture if is_there else None,
+        # A restored picture tells of the purchase of the one that it was made from.
+        Decimal(0) if composite(made) is not None else made.cost_usd,
         source=_find(edited.source, picture.parent, folder) if edited else None,
         source_sha256=edited.sha256 if edited else None, problem=problem,
+        proof=proved(made, picture),
     )  # fmt: skip
 
 
@@ -128,7 +135,8 @@ def _shared(rows: list[Row]) -> list[Row]:
     """A request's cost, shared by its pictures: otherwise the sum would count it several times."""
 
     def key(row: Row) -> tuple[str | None, str] | None:
-        return (row.made.backend, row.made.task_id) if row.made.task_id else None
+        is_bought = row.made.task_id and composite(row.made) is None
+        return (row.made.backend, row.made.task_id or "") if is_bought else None
 
     counts = Counter(key(row) for row in rows)
     return [
@@ -165,7 +173,10 @@ def _unmade(path: Path) -> Iterator[Row]:
 
 def _own(row: Mapping[str, Any]) -> dict[str, Any]:
     """The table's own columns."""
-    ours = ("row_key", "state", "path", "cost_usd", "task_id", "error")
+    ours: tuple[str, ...] = ("row_key", "state", "path", "cost_usd", "task_id", "error")
+    proofs = ("verdict", "score", "reasons", "tries")
+    if all(name in row for name in proofs):
+        ours = (*ours, *proofs)
     return {str(key): value for key, value in row.items() if key not in ours}
 
 

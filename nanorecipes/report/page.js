@@ -14,13 +14,14 @@
   const { strings, columns, rows } = await load("data");
   const pictures = await load("pictures");
   const at = Object.fromEntries(columns.map((name, n) => [name, n]));
-  const texts = ["state", "recipe", "version", "time", "model", "settings", "backend", "task", "problem", "number", "link", "name"];
-  const numbers = ["cost", "perhaps"];
+  const texts = ["state", "recipe", "version", "time", "model", "settings", "backend", "task", "problem", "number", "link", "name", "verdict", "composite"];
+  const numbers = ["cost", "perhaps", "score"];
   const read = (row, n) => {
     const item = { n, row, words: null };
     for (const name of texts) item[name] = strings[row[at[name]]];
     for (const name of numbers) item[name] = row[at[name]];
     item.day = item.time.slice(0, 10);
+    item.reasons = row[at.reasons].map((text) => strings[text]);
     return item;
   };
   const all = rows.map(read);
@@ -29,7 +30,7 @@
   const words = (item) => {
     if (item.words === null) {
       const parts = ["sections", "values", "images"].flatMap((name) => pairs(item, name).flat());
-      item.words = [item.recipe, item.state, item.model, item.settings, item.task, item.problem, item.name, ...parts]
+      item.words = [item.recipe, item.state, item.model, item.settings, item.task, item.problem, item.name, item.verdict, ...item.reasons, ...parts]
         .join("\n").toLowerCase();
     }
     return item.words;
@@ -44,6 +45,11 @@
     missing: "It was made; its file is gone.",
   };
   const tone = (state) => (state === "done" ? "good" : /^(warned|planned|sending|unfetched)$/.test(state) ? "warn" : "bad");
+  const held = {
+    kept: "What was to stay stayed.", drifted: "Something changed that was to stay.",
+    unclear: "The signs are too weak to say.", "not provable": "Pixels can't tell.",
+  };
+  const toneOf = (verdict) => ({ kept: "good", drifted: "bad" })[verdict] ?? "warn";
   const exact = new Intl.NumberFormat("en", { style: "currency", currency: "USD", minimumFractionDigits: 2, maximumFractionDigits: 3 });
   const round = new Intl.NumberFormat("en", { style: "currency", currency: "USD" });
   const count = new Intl.NumberFormat("en");
@@ -67,7 +73,7 @@
   // --- one row as a card
 
   const compare = (item, title) => {
-    const [after, before] = [picture(item, "after"), picture(item, "before")];
+    const [after, before, heat] = [picture(item, "after"), picture(item, "before"), picture(item, "heat")];
     const box = make("div", "compare");
     const show = (src, className, alt) => {
       const img = make("img", className);
@@ -75,6 +81,17 @@
       box.append(img);
     };
     if (after !== undefined) show(after, "after", `Result: ${title}`);
+    if (after !== undefined && heat !== undefined) {
+      show(heat, "heat", `Changes, red where they were not allowed: ${title}`);
+      const button = make("button", "hot", "Heat");
+      button.type = "button";
+      button.title = "Where it changed: red was not allowed, blue was";
+      button.setAttribute("aria-pressed", "false");
+      button.addEventListener("click", () => {
+        button.setAttribute("aria-pressed", String(box.classList.toggle("hot")));
+      });
+      box.append(button);
+    }
     if (before !== undefined) show(before, "before", `Source: ${title}`);
     if (after === undefined) {
       box.classList.add(before === undefined ? "bare" : "alone");
@@ -107,10 +124,21 @@
     return details;
   };
 
+  const proof = (item) => {
+    const box = make("div", `proof ${toneOf(item.verdict)}`);
+    const head = make("p");
+    head.append(make("b", "", item.verdict), item.score === null ? "" : ` score ${Number(item.score.toFixed(3))}`);
+    head.title = `${held[item.verdict]} Score: 1 everything stayed, 0 something surely did not.`;
+    const list = make("ul");
+    for (const reason of item.reasons) list.append(make("li", "", reason));
+    box.append(head, list);
+    return box;
+  };
+
   const card = (item) => {
     const row = item.number ? `row ${item.number}` : `picture ${item.n + 1}`;
     const title = `${item.recipe || "unknown recipe"}, ${item.name || row}`;
-    const article = make("article", tone(item.state));
+    const article = make("article", item.verdict === "drifted" ? "bad" : tone(item.state));
     article.tabIndex = -1;
     article.setAttribute("aria-label", title);
     const body = make("div", "body");
@@ -120,6 +148,8 @@
     const facts = [item.number ? row : "", costOf(item), item.model, item.settings, time];
     body.append(head, make("p", "facts", facts.filter(Boolean).join(" · ")));
     if (item.problem) body.append(make("p", `problem ${tone(item.state)}`, item.problem));
+    if (item.composite) body.append(make("p", "facts", `composite: ${item.composite}`));
+    if (item.verdict) body.append(proof(item));
     const list = make("dl");
     const fact = (name, value) => list.append(make("dt", "", name), make("dd", "", value));
     for (const [name, value] of [...pairs(item, "images"), ...pairs(item, "values")]) fact(name, value);
@@ -142,6 +172,7 @@
   let chosen = [];
   let shown = 0;
   let state = "";
+  let verdict = "";
   const more = () => {
     const part = document.createDocumentFragment();
     for (const item of chosen.slice(shown, shown + step)) part.append(card(item));
@@ -153,6 +184,7 @@
     new: (a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : a.n - b.n),
     old: (a, b) => (a.time > b.time ? 1 : a.time < b.time ? -1 : a.n - b.n),
     dear: (a, b) => (b.cost ?? b.perhaps ?? -1) - (a.cost ?? a.perhaps ?? -1) || a.n - b.n,
+    drift: (a, b) => (a.score ?? Infinity) - (b.score ?? Infinity) || a.n - b.n,
     cheap: (a, b) => (a.cost ?? a.perhaps ?? Infinity) - (b.cost ?? b.perhaps ?? Infinity) || a.n - b.n,
   };
 
@@ -178,6 +210,9 @@
     if (rowsWith.perhaps) lines.push([`perhaps charged for ${rowsOf(rowsWith.perhaps)}${fake}`, usd(sum.perhaps), "bad"]);
     if (rowsWith.planned) lines.push([`for ${rowsOf(rowsWith.planned)} not sent yet${fake}`, usd(sum.planned), ""]);
     if (rowsWith.unknown) lines.push(["with unknown cost", rowsOf(rowsWith.unknown), ""]);
+    const found = counted(chosen, "verdict");
+    if (found.get("drifted")) lines.push(["drifted", rowsOf(found.get("drifted")), "bad"]);
+    if (found.get("kept")) lines.push(["kept what they promised", rowsOf(found.get("kept")), ""]);
     if (rowsWith.bare) lines.push(["without a picture", rowsOf(rowsWith.bare), "bad"]);
     byId("sums").replaceChildren(...lines.map(([text, value, mark]) => {
       const entry = make("li", mark);
@@ -220,34 +255,38 @@
   };
 
   const counted = (items, key) => items.reduce((map, item) => map.set(item[key], (map.get(item[key]) ?? 0) + 1), new Map());
-  const states = (items) => {
-    const found = counted(items, "state");
-    const names = [...counted(all, "state").keys()].sort();
+  const choice = (place, pressed, items, key, toneFor, about, choose) => {
+    const found = counted(items, key);
+    const names = [...counted(all, key).keys()].filter(Boolean).sort();
     const button = (name, text, number) => {
-      const made = make("button", `state ${name ? tone(name) : ""}`, `${text} ${count.format(number)}`);
+      const made = make("button", `state ${name ? toneFor(name) : ""}`, `${text} ${count.format(number)}`);
       made.type = "button";
-      made.setAttribute("aria-pressed", String(state === name));
-      if (name) made.title = why[name] ?? "";
+      made.setAttribute("aria-pressed", String(pressed === name));
+      if (name) made.title = about[name] ?? "";
       made.addEventListener("click", () => {
-        state = state === name ? "" : name;
+        choose(pressed === name ? "" : name);
         render();
-        byId("states").querySelector("[aria-pressed=true]").focus();
+        byId(place).querySelector("[aria-pressed=true]").focus();
       });
       return made;
     };
-    byId("states").replaceChildren(button("", "all", items.length), ...names.map((name) => button(name, name, found.get(name) ?? 0)));
+    byId(place).hidden = !names.length;
+    byId(place).replaceChildren(button("", "all", items.length), ...names.map((name) => button(name, name, found.get(name) ?? 0)));
   };
 
   const render = () => {
     const parts = byId("text").value.toLowerCase().split(/\s+/).filter(Boolean);
     const recipe = byId("recipe").value;
     const fitting = all.filter((item) => (!recipe || item.recipe === recipe) && parts.every((part) => words(item).includes(part)));
-    chosen = fitting.filter((item) => !state || item.state === state).sort(order[byId("sort").value]);
+    const ofState = (item) => !state || item.state === state;
+    const ofVerdict = (item) => !verdict || item.verdict === verdict;
+    chosen = fitting.filter((item) => ofState(item) && ofVerdict(item)).sort(order[byId("sort").value]);
     shown = 0;
     main.replaceChildren();
     more();
     if (!chosen.length) main.append(make("p", "none", all.length ? "No row matches." : "There is no picture that tells how it was made."));
-    states(fitting);
+    choice("states", state, fitting.filter(ofVerdict), "state", tone, why, (name) => { state = name; });
+    choice("verdicts", verdict, fitting.filter(ofState), "verdict", toneOf, held, (name) => { verdict = name; });
     sums();
     chart();
   };
@@ -260,6 +299,7 @@
     option.value = name;
     byId("recipe").append(option);
   }
+  byId("sort").querySelector("[value=drift]").hidden = !all.some((item) => item.score !== null);
   byId("recipe").parentElement.hidden = recipes.length < 2;
   byId("by").value = recipes.length > 1 ? "recipe" : "state";
   byId("by").addEventListener("change", chart);
@@ -291,6 +331,7 @@
     const here = event.target.closest("article");
     if (event.key === "/") { event.preventDefault(); byId("text").focus(); }
     if (event.key === "j" || event.key === "k") go(here, event.key);
+    if (event.key === "h") here?.querySelector("button.hot")?.click();
     if (event.key === "p") { const d = here?.querySelector("details"); if (d) d.open = !d.open; }
     if (event.key === "o") here?.querySelector("a.open")?.click();
   });

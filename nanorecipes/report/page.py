@@ -22,6 +22,7 @@ from urllib.parse import quote
 from nanorecipes import files
 from nanorecipes.errors import SaveError
 from nanorecipes.report.data import Row, collect
+from nanorecipes.report.proofs import composite
 from nanorecipes.report.thumbnails import Thumbnails, cache_folder
 
 Pictures = Literal["auto", "inline", "files"]
@@ -30,10 +31,11 @@ INLINE_ROWS = 300
 """Above this `auto` puts the small pictures beside the page, which stays quick to open."""
 COLUMNS = (
     "state", "recipe", "version", "time", "cost", "perhaps", "model", "settings", "backend", "task",
-    "problem", "number", "link", "name", "sections", "values", "images", "after", "before",
+    "problem", "number", "link", "name", "verdict", "score", "reasons", "composite", "sections",
+    "values", "images", "after", "before", "heat",
 )  # fmt: skip
-"""What the page's script knows of a row. Texts are numbers of strings; `after` and `before` are
-numbers of pictures, or null."""
+"""What the page's script knows of a row. Texts are numbers of strings; `after`, `before` and
+`heat` are numbers of pictures, or null."""
 _PLAIN_BYTES = 200_000
 _MARK = re.compile(r"@@([A-Z]+)@@")
 
@@ -116,7 +118,7 @@ class _Table:
         return [cells[name] for name in COLUMNS]
 
     def _cells(self, row: Row) -> dict[str, Any]:
-        made, picture = row.made, row.picture
+        made, picture, proof = row.made, row.picture, row.proof
         settings = ", ".join(f"{k} {_plain(v)}" for k, v in made.settings.items() if k != "model")
         sections = made.sections or ((("", made.prompt),) if made.prompt else ())
         values = [*made.values.items(), *made.additions.items()]
@@ -127,9 +129,13 @@ class _Table:
             "backend": made.backend, "task": made.task_id, "problem": row.problem,
             "number": row.number, "link": "" if picture is None else self._link(picture),
             "name": "" if picture is None else picture.name,
+            "verdict": proof.verdict if proof else "", "composite": composite(made),
         }  # fmt: skip
         return {
             **{name: self._text(text or "") for name, text in texts.items()},
+            "score": proof.score if proof else None,
+            "reasons": [self._text(text) for text in proof.reasons] if proof else [],
+            "heat": self._picture(proof.overlay if proof else None, None),
             "cost": _usd(row.cost_usd),
             "perhaps": _usd(row.perhaps_usd),
             "sections": self._pairs(sections),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nanorecipes import files
 from nanorecipes.batch import queries
-from nanorecipes.batch.keys import file_digest, from_text, row_key
+from nanorecipes.batch.keys import base_key, file_digest, from_text, row_key, try_number
 from nanorecipes.images import BadImageError
 from nanorecipes.provenance import Provenance, clean
 from nanorecipes.report.data import Row, of_picture
@@ -41,11 +41,18 @@ def collect_run(ledger: Ledger, run: Run) -> list[Row]:
     for row, _ in queries.rows_of(ledger, run_id=run.id):
         if not numbers or row.state != "planned":  # else its line changed, and nobody wants it
             bought.setdefault(row.id, row)
+    rows_at = {(row.key, row.copy): numbers.get(row.id, []) for row in bought.values()}
     for row in bought.values():
-        at = numbers.get(row.id, [])
-        text = ", ".join(map(str, at))
+        at = rows_at.get((base_key(row.key), row.copy), [])
+        text = ", ".join([*map(str, at), *_try(row)])
         found += ((at[0] if at else _LAST, replace(r, number=text)) for r in _rows(row, run))
     return [row for _, row in sorted(found, key=lambda pair: pair[0])]
+
+
+def _try(row: Bought) -> list[str]:
+    """Which further try of its row a purchase is."""
+    number = try_number(row.key)
+    return [f"try {number}"] if number > 1 else []
 
 
 def _bad(line: queries.Line, run: Run) -> Row:
@@ -112,7 +119,7 @@ def _source(row: Bought) -> tuple[Path | None, str | None]:
         return None, None
     path = request.first_source.input.name
     try:
-        if row_key(request) == row.key:
+        if row_key(request) == base_key(row.key):
             return Path(path), file_digest(path)
     except BadImageError:
         pass

@@ -21,9 +21,10 @@ from proved_shop import DRIFTED, FAR_OFF, KEPT, PRICE, PROVE, RECIPE, ProvedShop
 from nanorecipes.batch import prover
 from nanorecipes.batch.outcomes import Outcome
 from nanorecipes.batch.prover import Worker
-from nanorecipes.batch.queries import rows_of
+from nanorecipes.batch.queries import list_runs, rows_of
 from nanorecipes.cli.main import run
 from nanorecipes.errors import ConfigurationError, InputError
+from nanorecipes.report.runs import collect_run
 from nanorecipes.sandbox.core import Sandbox
 from nanorecipes.sandbox.faults import Faults
 from nanorecipes.sandbox.server import running_server
@@ -217,6 +218,19 @@ def test_a_further_try_takes_the_place_of_a_drifted_one(tmp_path: Path) -> None:
     assert len(shop.sandbox.charges) == 6
     assert shop.batch(rows, prove=PROVE, redo_drifted=2, budget="1") == found
     assert len(shop.sandbox.charges) == 6
+
+
+def test_the_report_names_tries_beside_their_row(tmp_path: Path) -> None:
+    """The contact sheet shows what was tried, in the table's order."""
+    shop = ProvedShop.open(tmp_path, {"a": [KEPT], "b": [DRIFTED, KEPT], "c": [KEPT]})
+    shop.batch(shop.rows("a", "b", "c"), prove=PROVE, redo_drifted=1, budget="1")
+    with shop.ledger() as books:
+        (found,) = list_runs(books)
+        rows = collect_run(books, found.run)
+    told = [(row.number, row.proof.verdict if row.proof else None) for row in rows]
+    assert told == [("1", "kept"), ("2", "drifted"), ("2, try 2", "kept"), ("3", "kept")]
+    assert all(row.proof and row.proof.overlay for row in rows)
+    assert sum(row.cost_usd or 0 for row in rows) == 4 * Decimal(PRICE)
 
 
 def test_tries_may_be_added_later(tmp_path: Path) -> None:

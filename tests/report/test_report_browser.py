@@ -187,3 +187,84 @@ def test_thousands_of_rows_are_drawn_as_they_are_needed(browser: Browser, tmp_pa
         f"window.scrollTo(0, document.body.scrollHeight); return {ARTICLES} > {before + 500}"
     )
     assert browser.complaints() == []
+
+
+@pytest.fixture
+def proved(tmp_path: Path) -> Path:
+    """A report on pictures that were held against their source, and one that wasn't."""
+    source = tmp_path / "source.png"
+    Image.new("RGB", (64, 48), "red").save(source)
+    image = {
+        "slot": "photo", "role": "source", "source": str(source),
+        "sha256": files.sha256(source.read_bytes()),
+    }  # fmt: skip
+    shown = tmp_path / "shown"
+    shown.mkdir()
+    proofs: list[dict[str, Any] | None] = [
+        {"verdict": "kept", "score": 0.97, "reasons": ["everything stayed"]},
+        {"verdict": "drifted", "score": 0.021, "reasons": ["1 place changed", "zoomed in"]},
+        {"verdict": "not provable", "score": None, "reasons": ["the scene may be new"]},
+        None,
+    ]
+    for name, proof in zip("abcd", proofs, strict=True):
+        more = {} if proof is None else {"proof": proof}
+        record(shown, f"{name}.png", "paint", inputs={"values": {}, "images": [image]}, **more)
+        if proof is not None and proof["score"] is not None:
+            Image.new("RGB", (64, 48), "blue").save(shown / f"{name}.png.overlay.jpg")
+    return write_report(shown).path
+
+
+def test_verdicts_filter_and_scores_sort(browser: Browser, proved: Path) -> None:
+    """Whoever checks a catalogue looks at what drifted, the worst first."""
+    browser.open(proved)
+    browser.run(
+        "const s = document.getElementById('sort'); s.value = 'drift';"
+        "s.dispatchEvent(new Event('change'));"
+    )
+    assert browser.run(f"return {NAMES}") == ["b.png", "a.png", "c.png", "d.png"]
+    buttons = "[...document.querySelectorAll('#verdicts button')]"
+    told = browser.run(f"return {buttons}.map((b) => b.textContent)")
+    assert told == ["all 4", "drifted 1", "kept 1", "not provable 1"]
+    browser.run(f"{buttons}[1].click()")
+    assert browser.run(f"return {NAMES}") == ["b.png"]
+    assert browser.run("return document.activeElement.textContent") == "drifted 1"
+    text = browser.run("return document.querySelector('article').innerText")
+    for said in ("drifted score 0.021", "1 place changed", "zoomed in"):
+        assert said in text
+    assert "1 row drifted" in browser.run(f"return {TOLD}")
+    assert browser.complaints() == []
+
+
+def test_heat_is_laid_over_the_result(browser: Browser, proved: Path) -> None:
+    """Where it drifted is seen at once, by mouse and by key, and the slider still compares."""
+    browser.open(proved)
+    look = "getComputedStyle(document.querySelector('.compare .heat')).visibility"
+    assert browser.run("return document.querySelectorAll('button.hot').length") == 2
+    assert browser.run(f"return {look}") == "hidden"
+    browser.run("document.querySelector('button.hot').click()")
+    assert browser.run(f"return {look}") == "visible"
+    pressed = "document.querySelector('button.hot').getAttribute('aria-pressed')"
+    assert browser.run(f"return {pressed}") == "true"
+    browser.run("document.activeElement.blur()")
+    browser.keys("jh")
+    browser.wait(f"return {look} === 'hidden'")
+    assert browser.run(f"return {pressed}") == "false"
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_proofs(browser: Browser, proved: Path, theme: str) -> None:
+    """Verdicts are words as well as colours, and buttons have names."""
+    pytest.importorskip("axe_core_python")
+    browser.open(proved)
+    browser.run("document.documentElement.dataset.theme = arguments[0]", theme)
+    browser.run("document.querySelector('button.hot').click()")
+    assert browser.axe() == []
+
+
+def test_without_proofs_there_is_nothing_to_filter_by(browser: Browser, page: Path) -> None:
+    """A page about something else isn't cluttered with it."""
+    browser.open(page)
+    shown = "getComputedStyle(document.getElementById('verdicts')).display"
+    assert browser.run(f"return {shown}") == "none"
+    assert browser.run("return document.querySelectorAll('.proof, button.hot').length") == 0

@@ -149,3 +149,61 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     """As a wrong argument."""
     with pytest.raises(InputError, match="there is no folder"):
         write_report(tmp_path / "gone")
+
+
+PROOF = {"verdict": "drifted", "score": 0.02, "reasons": ["1 place changed"], "overlay": "x"}
+
+
+def test_a_proof_of_the_sidecar_is_shown(tmp_path: Path) -> None:
+    """Verdict, score, reasons, and the drawing beside the picture, which is no row of its own."""
+    path = record(tmp_path, "a.png", "one", proof=PROOF)
+    Image.new("RGB", (64, 48), "red").save(tmp_path / "a.png.overlay.jpg")
+    Image.new("L", (64, 48)).save(tmp_path / "a.png.change-map.png")
+    (row,) = collect(tmp_path)
+    assert row.picture == path
+    assert row.proof is not None
+    assert (row.proof.verdict, row.proof.score) == ("drifted", 0.02)
+    assert row.proof.overlay == tmp_path / "a.png.overlay.jpg"
+    page = write_report(tmp_path).path.read_text("utf-8")
+    assert '"1 place changed"' in page
+    assert page.split('id="pictures"')[1].count("data:image/webp") == 2
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        "kept", {"verdict": "splendid"}, {"score": 1}, [],
+        {"verdict": "kept", "score": float("nan"), "reasons": {"a": 1}, "overlay": "../../x.jpg"},
+        {"verdict": "kept", "score": True, "reasons": [1, ["x"]] * 99},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_strangers_proof_breaks_nothing(tmp_path: Path, proof: object) -> None:
+    """Sidecars come from anywhere, and name no other file of this machine."""
+    record(tmp_path, "a.png", "one", proof=proof)
+    (row,) = collect(tmp_path)
+    if row.proof is not None:
+        assert (row.proof.verdict, row.proof.score, row.proof.reasons) == ("kept", None, ())
+        assert row.proof.overlay is None
+    write_report(tmp_path)
+
+
+def test_a_restored_picture_costs_nothing_more(tmp_path: Path) -> None:
+    """It tells how the edit was bought; the sum counts that once."""
+    record(tmp_path, "a.png", "one", task_id="t-1")
+    record(tmp_path, "a-restored.png", "one", task_id="t-1", composite={"what": "pixels put back"})
+    rows = {row.picture.name: row for row in collect(tmp_path) if row.picture}
+    assert rows["a.png"].cost_usd == Decimal("0.2")
+    assert rows["a-restored.png"].cost_usd == 0
+    assert '"pixels put back"' in write_report(tmp_path).path.read_text("utf-8")
+
+
+def test_columns_of_a_proof_are_none_of_the_tables_own(tmp_path: Path) -> None:
+    """What the batch wrote isn't what the author asked for; a score of theirs is."""
+    head = "part,row_key,state,path,cost_usd,task_id,error"
+    (tmp_path / "a.csv").write_text(
+        f"{head},verdict,score,reasons,tries\nlid,k,failed,,,,no,,,,2\n"
+    )
+    (tmp_path / "b.csv").write_text(f"{head},score\nlid,k,failed,,,,no,7\n")
+    values = [row.made.values for row in collect(tmp_path)]
+    assert values == [{"part": "lid"}, {"part": "lid", "score": "7"}]
