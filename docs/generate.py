@@ -132,7 +132,7 @@ def exit_codes() -> str:
             by_code.setdefault(main.exit_code(kind.__new__(kind)), []).append(name)
     rows = [
         ("0", "fine", ""),
-        ("1", "findings, in files that were checked or listed", ""),
+        ("1", "findings in files; a promise that was broken; rows that are left undone", ""),
         ("2", "wrong use; nothing was sent", codes_of(by_code[main.WRONG_USE])),
         ("3", "the service refused or failed, or a file could not be saved",
          codes_of(by_code[main.SERVICE])),

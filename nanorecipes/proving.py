@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 from nanorecipes import codes, files
 from nanorecipes.diagnostics import Diagnostic
 from nanorecipes.errors import DownloadError, InputError, NanorecipesError
+from nanorecipes.fit import BY_EXTRA, fit_picture
 from nanorecipes.images import BadImageError, image_input, public_name
 from nanorecipes.proof.front import check_policy, prove, restore
 from nanorecipes.proof.values import Changes, Ignored, Proof
@@ -103,9 +104,14 @@ class Terms:
         if is_card(output):
             return Proof.unproved(CARD, self.changes)
         return prove(
-            source, output, changes=self.changes, region=self.region, protect=self.protect,
-            min_score=self.min_score, ignore=self.ignore,
-        )  # fmt: skip
+            comparable(source),
+            comparable(output),
+            changes=self.changes,
+            region=self.region,
+            protect=self.protect,
+            min_score=self.min_score,
+            ignore=self.ignore,
+        )
 
     def restored(self, source: str | Path | bytes, output: str | Path | bytes) -> Restored:
         """The output with the source's pixels put back outside the region.
@@ -117,7 +123,7 @@ class Terms:
         self.check_restorable()
         if is_card(output):
             raise _problem("restore", CARD)
-        return restore(source, output, region=self.region, protect=self.protect)
+        return restore(comparable(source), output, region=self.region, protect=self.protect)
 
     def check_restorable(self) -> None:
         """Only what was to change in a part has something to put back.
@@ -181,6 +187,43 @@ def is_card(picture: str | Path | bytes) -> bool:
         return card.is_card(picture if isinstance(picture, bytes) else read_picture(picture))
     except InputError:
         return False  # whoever opens it tells what is wrong
+
+
+def comparable(picture: str | Path | bytes) -> str | Path | bytes:
+    """A picture in sRGB and of a type that is read here, as it is sent to be edited.
+
+    Numbers of a wider colour space mean other colours, and would look like a shift of them all.
+    """
+    try:
+        data = picture if isinstance(picture, bytes) else read_picture(picture)
+        if files.image_type(data) in BY_EXTRA or _has_own_colours(data):
+            return fit_picture(data, max_bytes=_NO_BOUND, max_pixels=_NO_BOUND).data
+    except (InputError, BadImageError):
+        pass  # whoever opens it tells what is wrong
+    return picture
+
+
+_NO_BOUND = 2**40
+
+
+def _has_own_colours(data: bytes) -> bool:
+    import io
+    import warnings
+
+    from PIL import Image, ImageCms
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data)) as image:
+                profile = image.info.get("icc_profile")
+        if not profile:
+            return False
+        read = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return "sRGB" not in ImageCms.getProfileDescription(read)
+    except (OSError, ValueError, SyntaxError, TypeError, ImageCms.PyCMSError,
+            Image.DecompressionBombError):  # fmt: skip
+        return False
 
 
 def read_picture(path: str | Path, field: str = "file") -> bytes:
@@ -280,8 +323,8 @@ def terms_from(
         policy: that recipe's `prove`.
     """
     images = made.images if made is not None else ()
+    facts = made.facts if made is not None else {}
     if changes is None:
-        facts = made.facts if made is not None else {}
         changes, policy = facts.get("changes"), facts.get("prove")
     if changes not in get_args(Changes):
         return None
@@ -291,8 +334,12 @@ def terms_from(
         found = find_picture(image, near) if image is not None else None
         return str(found) if found is not None else None
 
+    rules = dict(policy) if isinstance(policy, Mapping) else {}
+    proof = facts.get("proof")
+    if isinstance(proof, Mapping):  # it was proved before: where it was looked at then
+        rules |= {k: proof[k] for k in ("region", "protect") if isinstance(proof.get(k), list)}
     try:
-        return _terms(changes, policy if isinstance(policy, Mapping) else {}, picture)
+        return _terms(changes, rules, picture)
     except (ValueError, TypeError, IndexError):  # a stranger's file says what it likes
         return Terms(changes)  # type: ignore[arg-type]  # looked up just above
 

@@ -58,7 +58,7 @@ ROOMS: dict[str, str] = {
     "fit": "files images recent",
     "preflight": f"{GROUND} files fit images request",
     "uploads": "config errors files fit images recent service",
-    "proving": f"{GROUND} files images proof provenance request sandbox service",
+    "proving": f"{GROUND} files fit images proof provenance request sandbox service",
     "composite": "convert embed errors files proof proving service",
     "drawings": "files proof",
     "result": "config convert drawings embed errors events files images markup naming proof proving"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection
+from pathlib import PurePath
 from typing import TYPE_CHECKING, get_args
 
 from nanorecipes.proof.faults import bad_option
-from nanorecipes.proof.values import Changes, Ignored, Proof
+from nanorecipes.proof.values import Changes, Given, Ignored, Proof
 
 if TYPE_CHECKING:
     from nanorecipes.proof.pictures import ImageLike
@@ -48,7 +49,10 @@ def prove(
         source, output, changes=changes, region=region, protect=protect, ignore=ignore
     )
     kinds = tuple(kind for kind in get_args(Ignored) if kind in ignore)
-    return _held(dataclasses.replace(proof, min_score=min_score, ignored=kinds))
+    proof = dataclasses.replace(
+        proof, min_score=min_score, ignored=kinds, region=_told(region), protect=_told(protect)
+    )
+    return _held(proof)
 
 
 def restore(
@@ -97,6 +101,17 @@ def check_policy(min_score: float | None, ignore: Collection[str]) -> None:
         if isinstance(ignore, str) or kind not in kinds:
             message = f"found {ignore!r}, expected a list of {', '.join(kinds)}"
             raise bad_option("ignore", message, f"for example {list(kinds)!r}")
+
+
+def _told(where: Region | None) -> Given:
+    """A region as it was given, where it can be told in words."""
+    if isinstance(where, str | PurePath):
+        return str(where)
+    if not isinstance(where, list | tuple):
+        return None
+    boxes = where if isinstance(where[0], list | tuple) else [where]
+    made = [tuple(float(number) for number in box) for box in boxes]
+    return tuple((box[0], box[1], box[2], box[3]) for box in made)
 
 
 def _held(proof: Proof) -> Proof:

@@ -20,6 +20,9 @@ Verdict = Literal["kept", "drifted", "unclear", "not provable"]
 Ignored = Literal["tone", "framing"]
 """What may be accepted: a shift of the whole in light and colour; zoom, crop, shift, stretch."""
 
+Given = tuple[tuple[float, float, float, float], ...] | str | None
+"""A region as it can be told: boxes, or the path of a mask picture."""
+
 SCORE_MEANING = (
     "how far the pixels outside the allowed change support that the promise was kept: "
     "1 everything stayed, 0 something surely did not; "
@@ -124,6 +127,10 @@ class Proof:
     """The score that was asked for: below it the verdict is drifted."""
     ignored: tuple[Ignored, ...] = ()
     """What was accepted, so that neither score nor verdict counts it."""
+    region: Given = None
+    """Where change was allowed: boxes or a mask's path, as given; None for other masks, or none."""
+    protect: Given = None
+    """Where nothing was to change, in the same form."""
     _canvas: Canvas | None = field(default=None, repr=False, compare=False)
 
     @classmethod
@@ -158,7 +165,7 @@ class Proof:
             key: getattr(self, key)
             for key in (
                 "verdict", "score", "score_means", "changes", "min_score", "ignored",
-                "source_size", "output_size",
+                "region", "protect", "source_size", "output_size",
             )
         }  # fmt: skip
         data["reasons"] = list(self.reasons)
@@ -171,11 +178,13 @@ class Proof:
         return listed
 
     def summary(self) -> dict[str, Any]:
-        """The few facts of it that travel inside a picture."""
+        """The few facts of it that travel inside a picture; no path of a machine is among them."""
         told = self.to_json()
-        return {key: told[key] for key in (
+        facts = {key: told[key] for key in (
             "verdict", "score", "reasons", "changes", "min_score", "ignored",
         )}  # fmt: skip
+        boxes = {key: told[key] for key in ("region", "protect") if isinstance(told[key], list)}
+        return {**facts, **boxes}
 
     def change_map(self) -> Image.Image:
         """Grey picture in the source's shape, at most about half a megapixel: white changed.

@@ -15,19 +15,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from network import HOST, KEY, Answer, Played, Service, done
 from proof_pictures import encoded, scene
 from proved_shop import DRIFTED, FAR_OFF, KEPT, PRICE, PROVE, RECIPE, ProvedShop
 
-from nanorecipes.batch import prover
-from nanorecipes.batch.outcomes import Outcome
+from nanorecipes import AsyncClient, Client, recipes
+from nanorecipes.batch import begin, prover
+from nanorecipes.batch.ledger import Ledger
+from nanorecipes.batch.outcomes import BatchOptions, Outcome
+from nanorecipes.batch.preparing import Source
 from nanorecipes.batch.prover import Worker
 from nanorecipes.batch.queries import list_runs, rows_of
+from nanorecipes.batch.redo import ProvedBatch
 from nanorecipes.cli.main import run
+from nanorecipes.client import Wiring
 from nanorecipes.errors import ConfigurationError, InputError
 from nanorecipes.report.runs import collect_run
 from nanorecipes.sandbox.core import Sandbox
 from nanorecipes.sandbox.faults import Faults
 from nanorecipes.sandbox.server import running_server
+from nanorecipes.service.retry import RetryPolicy
+from nanorecipes.service.timing import VirtualClock
 
 
 def verdicts(found: list[Outcome]) -> list[str | None]:
@@ -187,6 +195,62 @@ def test_a_url_source_in_the_sandbox_is_not_provable(tmp_path: Path) -> None:
     (outcome,) = shop.batch([{**row, "photo": "https://shop.invalid/a.png"}], prove=PROVE)
     assert (outcome.state, outcome.verdict) == ("verified", "not provable")
     assert "sandbox fetches none" in outcome.reasons[0]
+
+
+def test_sources_behind_urls_are_fetched_without_the_key(tmp_path: Path) -> None:
+    """A catalogue's pictures lie on a shop's host; each is fetched for its own proof."""
+
+    def shop(call: Any) -> Any:
+        if call.url.host == "pictures.invalid":
+            kind = call.url.path.rpartition("/")[2]
+            return Answer(404) if kind == "gone.png" else Answer(200, encoded(scene(), "PNG"))
+        return service(call)
+
+    service = Service(poll=[done()], file=[Answer(200, KEPT)])
+    played = Played(shop)
+    wiring = Wiring(
+        transport=played, clock=VirtualClock(0.0), retry=RetryPolicy(random=lambda: 0.0)
+    )
+    rows = [
+        {"photo": f"https://pictures.invalid/{name}.png", "part": "x", "change": "y"}
+        for name in ("there", "gone")
+    ]
+    books = Ledger(tmp_path / "ledger.sqlite")
+    with books, Client("qolaba", api_key=KEY, base_url=HOST, wiring=wiring, ledger=books) as client:
+        found = list(client.batch(RECIPE, rows, out=tmp_path / "out", prove=PROVE))
+    told = {outcome.number: outcome for outcome in found}
+    assert (told[1].verdict, told[2].verdict) == ("kept", "not provable")
+    assert "answered 404" in told[2].reasons[0]
+    fetched = [seen for seen in played.requests if seen.url.host == "pictures.invalid"]
+    assert fetched
+    for seen in fetched:
+        assert not {"authorization", "x-api-key"} & {name.lower() for name in seen.headers}
+
+
+def test_a_batch_that_is_stopped_leaves_its_proofs_to_the_next_call(tmp_path: Path) -> None:
+    """Ctrl-C while it only computes ends soon, and nothing is lost."""
+    names = "abcdef"
+    shop = ProvedShop.open(tmp_path, {name: [KEPT] for name in names})
+
+    async def work() -> list[Outcome]:
+        async with shop.client(books, AsyncClient) as client:
+            recipe = recipes[RECIPE]
+            runner = begin.start(client, recipe, tmp_path / "out", BatchOptions())
+            batch = ProvedBatch(runner, PROVE, workers=1)
+            source = Source(enumerate(shop.rows(*names), 1), lambda args: recipe.render(**args))
+            found = []
+            async for outcome in batch.outcomes(source):
+                found.append(outcome)
+                if outcome.verdict is not None:
+                    batch.stop("interrupted")
+            return found
+
+    with shop.ledger() as books:
+        found = asyncio.run(work())
+    proved = [outcome for outcome in found if outcome.verdict is not None]
+    assert 1 <= len(proved) <= 3  # what was under way, and what waited to be taken
+    assert verdicts(shop.batch(shop.rows(*names), prove=PROVE)) == ["kept"] * len(names)
+    assert len(shop.sandbox.charges) == len(names)
 
 
 def test_of_several_pictures_of_a_row_the_worst_counts(tmp_path: Path) -> None:

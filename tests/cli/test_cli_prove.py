@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from color_profiles import wide_profile
 from PIL import Image
 from proof_pictures import EDIT, ELSEWHERE, patched, resynthesised, scene
 
@@ -61,6 +62,25 @@ def test_a_mask_picture_says_where(shell: Shell) -> None:
     mask.save("mask.png")
     assert shell("prove", "source.png", "kept.jpg", "--region", "mask.png").code == 0
     assert shell("prove", "source.png", "drifted.jpg", "--region", "mask.png").code == 1
+
+
+def test_a_source_in_other_colours_is_compared_as_it_was_sent(shell: Shell) -> None:
+    """Phones save wide colours, and the same numbers there mean others."""
+    red, green, blue = scene().split()
+    swapped = Image.merge("RGB", (green, red, blue))
+    swapped.save("wide.jpg", quality=95, icc_profile=wide_profile())
+    assert shell("prove", "wide.jpg", "kept.jpg", "--region", REGION).code == 0
+    swapped.save("bare.jpg", quality=95)
+    assert shell("prove", "bare.jpg", "kept.jpg", "--region", REGION).code == 1
+    shell("prove", "wide.jpg", "kept.jpg", "--region", REGION, "--restore", "whole.png")
+    assert shell("prove", "source.png", "whole.png", "--region", REGION).code == 0
+
+
+def test_a_heic_source_is_read(shell: Shell) -> None:
+    """It can be sent, so it can be proved."""
+    pillow_heif = pytest.importorskip("pillow_heif")
+    pillow_heif.from_pillow(scene()).save("source.heic", quality=95)
+    assert shell("prove", "source.heic", "kept.jpg", "--region", REGION).code == 0
 
 
 def test_pictures_of_the_proof_are_drawn_on_request(shell: Shell) -> None:

@@ -94,6 +94,27 @@ def test_restore_saves_a_further_picture_that_says_it_is_a_composite(shell: Shel
     assert again.code == 0
 
 
+def test_a_later_proof_looks_where_the_first_one_did(shell: Shell) -> None:
+    """The sidecar tells the region, so that the same question has the same answer."""
+    said = shell("run", *PART, "--restore", *REGION, "--protect-region", "0.9,0.9,1,1", "-o", "out")
+    path, restored = said.out.split()
+    again = shell("prove", path, "--json").json
+    assert (again["region"], again["protect"]) == ([[*EDIT]], [[0.9, 0.9, 1, 1]])
+    assert (again["verdict"], shell("prove", restored).code) == ("drifted", 0)
+    assert shell("prove", path, "--region", "0,0,1,1", "--protect", "0.9,0.9,1,1").code == 0
+
+
+def test_no_path_of_a_mask_travels_in_the_picture(shell: Shell) -> None:
+    """Pictures are published; the paths of a machine are not."""
+    mask = Image.new("L", scene().size)
+    mask.paste(255, EDIT)
+    mask.save("secret-mask.png")
+    path = Path(shell("run", *PART, "--prove", "--region", "secret-mask.png").out.strip())
+    assert b"secret-mask" not in path.read_bytes()
+    told = json.loads(path.with_name(f"{path.name}.json").read_text())
+    assert told["proof"]["region"] == "secret-mask.png"
+
+
 def test_restoring_that_is_not_sure_is_refused_with_the_reason(shell: Shell) -> None:
     """Another picture can't be laid over the source."""
     scene(77).save("answers/source.jpg")

@@ -11,9 +11,10 @@ from typing import Any
 
 import pillow_heif
 import pytest
+from color_profiles import profile, wide_profile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms, features
+from PIL import Image, features
 
 from nanorecipes import files, fit
 from nanorecipes.fit import Fitted, fit_once, fit_picture, missing_reader
@@ -47,28 +48,6 @@ def turned(orientation: int) -> Image.Exif:
     exif = Image.Exif()
     exif[0x0112] = orientation
     return exif
-
-
-def profile(name: str = "sRGB") -> bytes:
-    """A colour profile's bytes."""
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile(name)).tobytes()  # type: ignore[arg-type]  # one of three words
-
-
-def wide_profile() -> bytes:
-    """A profile whose red and green changed places: other colours than sRGB's, surely."""
-    data = bytearray(profile())
-    count = struct.unpack_from(">I", data, 128)[0]
-    entries = {bytes(data[132 + 12 * n : 136 + 12 * n]): 132 + 12 * n for n in range(count)}
-    red, green = entries[b"rXYZ"], entries[b"gXYZ"]
-    data[red + 4 : red + 12], data[green + 4 : green + 12] = (
-        data[green + 4 : green + 12],
-        data[red + 4 : red + 12],
-    )
-    at = struct.unpack_from(">I", data, entries[b"desc"] + 4)[0]
-    length = struct.unpack_from(">I", data, entries[b"desc"] + 8)[0]
-    text = data[at : at + length].replace(b"s\x00R\x00G\x00B", b"w\x00i\x00d\x00e")
-    data[at : at + length] = text.replace(b"sRGB", b"wide")
-    return bytes(data)
 
 
 def deep_png(color_type: int) -> bytes:
