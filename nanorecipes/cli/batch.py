@@ -136,6 +136,8 @@ class _Job:
     metavar="SECONDS",
     help="How long to wait for one row.",
 )
+@call_options
+@batch_proof_options
 @click.option(
     "--redo-drifted",
     type=click.IntRange(min=0),
@@ -144,8 +146,6 @@ class _Job:
     help="With --prove and --budget: pay for up to N more tries of rows that drifted, and keep "
     "the better one.",
 )
-@call_options
-@batch_proof_options
 @common
 def batch_command(
     recipe_name: str, table: Path, inputs: tuple[str, ...], out: Path, mapping: tuple[str, ...],

@@ -55,17 +55,23 @@ NOT_ASKED = Asked(False, {}, False)
 
 def proof_options(command: F) -> F:
     """`--prove`, `--region`, `--protect-region`, `--min-score`, `--restore`, as `asked`."""
-    decorated: F = click.option(
+    restore = click.option(
         "--restore", is_flag=True,
         help="Also save each picture with the source's pixels put back outside the region "
              "(changes: part): a composite, which says so. Implies --prove.",
-    )(batch_proof_options(command))  # fmt: skip
+    )  # fmt: skip
+    decorated: F = _proof_options(restore(_collected(command)))
     return decorated
 
 
 def batch_proof_options(command: F) -> F:
     """The same without `--restore`."""
-    made: Any = _collected(command)
+    decorated: F = _proof_options(_collected(command))
+    return decorated
+
+
+def _proof_options(collected: Any) -> Any:
+    made = collected
     for option in (
         click.option("--min-score", type=float, metavar="N",
                      help="With --prove: a score below N (0 to 1) counts as drifted."),
@@ -80,8 +86,7 @@ def batch_proof_options(command: F) -> F:
                           "it drifted."),
     ):  # fmt: skip
         made = option(made)
-    decorated: F = made
-    return decorated
+    return made
 
 
 def _collected(command: Callable[..., Any]) -> Callable[..., Any]:
