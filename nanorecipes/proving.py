@@ -5,7 +5,7 @@ Nothing heavy loads here; the proof itself does when it is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
@@ -313,6 +313,7 @@ def terms_from(
     *,
     changes: str | None = None,
     policy: Mapping[str, Any] | None = None,
+    skip: Collection[str] = (),
 ) -> Terms | None:
     """What a saved picture is held to; None where nothing tells.
 
@@ -321,6 +322,10 @@ def terms_from(
         near: folders in which a mask may lie, when it isn't where it was.
         changes: what a recipe promises, in place of what the making tells.
         policy: that recipe's `prove`.
+        skip: regions that the caller gives, so that they needn't be found.
+
+    Raises:
+        InputError: a mask that belonged to its making is not found.
     """
     images = made.images if made is not None else ()
     facts = made.facts if made is not None else {}
@@ -329,19 +334,34 @@ def terms_from(
     if changes not in get_args(Changes):
         return None
 
-    def picture(slot: str) -> Where | None:
-        image = next((image for image in images if image.slot == slot), None)
-        found = find_picture(image, near) if image is not None else None
-        return str(found) if found is not None else None
-
+    masks: dict[str, str] = {}
     rules = dict(policy) if isinstance(policy, Mapping) else {}
     proof = facts.get("proof")
     if isinstance(proof, Mapping):  # it was proved before: where it was looked at then
         rules |= {k: proof[k] for k in ("region", "protect") if isinstance(proof.get(k), list)}
+    for field in ("region", "protect"):
+        slot = rules.get(field)
+        image = next((image for image in images if image.slot == slot), None)
+        if field in skip:
+            rules.pop(field, None)
+        elif image is not None and isinstance(slot, str):
+            masks[slot] = _mask(field, image, near)
     try:
-        return _terms(changes, rules, picture)
+        return _terms(changes, rules, masks.get)
     except (ValueError, TypeError, IndexError):  # a stranger's file says what it likes
         return Terms(changes)  # type: ignore[arg-type]  # looked up just above
+
+
+def _mask(field: str, image: Input, near: Sequence[Path]) -> str:
+    """Where the mask of a making is now; without it the proof would be another one."""
+    found = find_picture(image, near)
+    if found is None:
+        raise _problem(
+            field,
+            f"its mask {image.source!r} is not found, or is not the same picture any more",
+            f"give it with --{field}",
+        )
+    return str(found)
 
 
 def _terms(changes: Any, policy: Mapping[str, Any], picture: Any) -> Terms:

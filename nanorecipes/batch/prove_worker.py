@@ -7,6 +7,7 @@ one that runs out of memory takes nothing with it. `python -m nanorecipes.batch.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,8 +34,9 @@ def prove_files(job: Mapping[str, Any]) -> dict[str, Any]:
     except NanorecipesError as exc:
         source, why = None, exc.message
     proofs = [_prove(Path(output), source, why, terms) for output in job["outputs"]]
-    # Without a source it may be another matter the next time.
-    return {**worst(proofs).summary(), "is_final": source is not None}
+    # Without one of the pictures it may be another matter the next time.
+    is_final = source is not None and all(map(os.path.exists, job["outputs"]))
+    return {**worst(proofs).summary(), "is_final": is_final}
 
 
 def _prove(output: Path, source: bytes | None, why: str, terms: Terms) -> Proof:

@@ -199,14 +199,15 @@ def _terms(
     from nanorecipes.book import recipes
 
     terms = None
+    skip = [name for name in ("region", "protect") if options[name]]
     if options["recipe_name"] is not None:
         recipe = find_recipe(recipes, options["recipe_name"])
         policy = recipe.definition.data.get("prove")
         terms = proving.terms_from(
-            made, [output.parent, Path()], changes=recipe.changes, policy=policy
+            made, [output.parent, Path()], changes=recipe.changes, policy=policy, skip=skip
         )
     elif made is not None:
-        terms = proving.terms_from(made, [output.parent, Path()])
+        terms = proving.terms_from(made, [output.parent, Path()], skip=skip)
         if terms is not None and made.recipe:
             notes.append(f"held to what {made.recipe} promised, as {output.name} tells")
     return (terms or proving.Terms()).given(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from network import HOST, KEY, Answer, Played, Service, done
+from network import ACCEPTED, HOST, KEY, Answer, Played, Service, done
 from proof_pictures import encoded, scene
 from proved_shop import DRIFTED, FAR_OFF, KEPT, PRICE, PROVE, RECIPE, ProvedShop
 
@@ -24,12 +24,14 @@ from nanorecipes.batch import begin, prover
 from nanorecipes.batch.ledger import Ledger
 from nanorecipes.batch.outcomes import BatchOptions, Outcome
 from nanorecipes.batch.preparing import Source
+from nanorecipes.batch.prove_worker import prove_files
 from nanorecipes.batch.prover import Worker
 from nanorecipes.batch.queries import list_runs, rows_of
 from nanorecipes.batch.redo import ProvedBatch
 from nanorecipes.cli.main import run
 from nanorecipes.client import Wiring
-from nanorecipes.errors import ConfigurationError, InputError
+from nanorecipes.errors import AuthenticationError, ConfigurationError, InputError
+from nanorecipes.images import image_input
 from nanorecipes.report.runs import collect_run
 from nanorecipes.sandbox.core import Sandbox
 from nanorecipes.sandbox.faults import Faults
@@ -179,8 +181,6 @@ def test_sources_given_as_bytes_are_proved(tmp_path: Path) -> None:
     """Callers have pictures in memory; a process of its own needs them as files."""
     shop = ProvedShop.open(tmp_path, {"a": [KEPT]})
     data = encoded(scene(), "PNG")
-    from nanorecipes.images import image_input
-
     name = Path(image_input(data).name).stem
     (tmp_path / "answers" / f"{name}.jpg").write_bytes(DRIFTED)
     shop.sandbox.answer_with(tmp_path / "answers")
@@ -195,6 +195,67 @@ def test_a_url_source_in_the_sandbox_is_not_provable(tmp_path: Path) -> None:
     (outcome,) = shop.batch([{**row, "photo": "https://shop.invalid/a.png"}], prove=PROVE)
     assert (outcome.state, outcome.verdict) == ("verified", "not provable")
     assert "sandbox fetches none" in outcome.reasons[0]
+
+
+def test_a_picture_given_as_bytes_is_not_bought_again(tmp_path: Path) -> None:
+    """The ledger keeps no pictures, so it can't send one a second time."""
+    shop = ProvedShop.open(tmp_path, {"a": [KEPT]})
+    data = encoded(scene(), "PNG")
+    name = Path(image_input(data).name).stem
+    (tmp_path / "answers" / f"{name}.jpg").write_bytes(DRIFTED)
+    shop.sandbox.answer_with(tmp_path / "answers")
+    (row,) = shop.rows("a")
+    (outcome,) = shop.batch([{**row, "photo": data}], prove=PROVE, redo_drifted=2, budget="1")
+    assert (outcome.verdict, outcome.tries) == ("drifted", 1)
+
+
+def test_an_output_that_is_gone_is_told(tmp_path: Path) -> None:
+    """The process answers whatever it finds."""
+    ProvedShop.open(tmp_path, {"a": [KEPT]})
+    job = {"source": str(tmp_path / "a.png"), "outputs": [str(tmp_path / "gone.jpg")],
+           "terms": {"changes": "part"}}  # fmt: skip
+    told = prove_files(job)
+    assert (told["verdict"], told["is_final"]) == ("not provable", False)
+    assert "no file" in told["reasons"][0]
+    lost = prove_files({**job, "source": str(tmp_path / "gone.png")})
+    assert (lost["verdict"], lost["is_final"]) == ("not provable", False)
+    assert lost["reasons"] == told["reasons"]  # the first that is missed
+    here = {**job, "outputs": [str(tmp_path / "answers" / "a.jpg")]}
+    lost = prove_files({**here, "source": str(tmp_path / "gone.png")})
+    assert "no source to compare with" in lost["reasons"][0]
+    assert prove_files(here)["is_final"]
+
+
+@pytest.mark.parametrize("redo", [0, 1])
+def test_a_refused_key_ends_it_once_what_came_is_proved(tmp_path: Path, redo: int) -> None:
+    """What was paid for before is told with its verdict, in the rows as in further tries."""
+    posts: list[Any] = [ACCEPTED, Answer(401, {"detail": "this key is not valid"})]
+    service = Service(post=posts, poll=[done()], file=[Answer(200, DRIFTED)])
+
+    def shop(call: Any) -> Any:
+        is_source = call.url.host == "pictures.invalid"
+        return Answer(200, encoded(scene(), "PNG")) if is_source else service(call)
+
+    wiring = Wiring(transport=Played(shop), clock=VirtualClock(0.0))
+    rows = [
+        {"photo": f"https://pictures.invalid/{n}.png", "part": "x", "change": "y"}
+        for n in range(1 if redo else 2)
+    ]
+    found: list[Outcome] = []
+    books = Ledger(tmp_path / "ledger.sqlite")
+    with books, Client("qolaba", api_key=KEY, base_url=HOST, wiring=wiring, ledger=books) as client:
+        came = client.batch(
+            RECIPE,
+            rows,
+            out=tmp_path / "out",
+            prove=PROVE,
+            redo_drifted=redo,
+            budget="9",
+            submits=1,
+        )
+        with pytest.raises(AuthenticationError):
+            found.extend(came)
+    assert [outcome.verdict for outcome in found if outcome.state == "verified"] == ["drifted"]
 
 
 def test_sources_behind_urls_are_fetched_without_the_key(tmp_path: Path) -> None:

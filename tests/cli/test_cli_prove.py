@@ -198,6 +198,61 @@ def test_a_saved_output_names_its_source_and_what_was_promised(shell: Shell) -> 
     assert "held to what edit/change_part promised" in said
 
 
+def test_a_mask_of_the_making_is_found_or_asked_for(shell: Shell) -> None:
+    """Without it the answer would be to another question."""
+    mask = Image.new("L", scene().size)
+    mask.paste(255, EDIT)
+    mask.save("mask.png")
+    from nanorecipes import files
+
+    told = {"slot": "photo", "role": "source", "source": "source.png",
+            "sha256": files.sha256(Path("source.png").read_bytes())}  # fmt: skip
+    area = {"slot": "area", "role": "reference", "source": "mask.png",
+            "sha256": files.sha256(Path("mask.png").read_bytes())}  # fmt: skip
+    _made_by("shop/masked", "drifted.jpg", prove={"region": "area"},
+             inputs={"images": [told, area]})  # fmt: skip
+    assert shell("prove", "drifted.jpg", "--json").json["region"] == "mask.png"
+    Path("mask.png").unlink()
+    lost = shell("prove", "drifted.jpg")
+    assert lost.code == 2
+    assert "its mask 'mask.png' is not found" in lost.err
+    assert "--region" in lost.err
+    assert shell("prove", "drifted.jpg", "--region", "0,0,1,1").code == 0
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        ({"source": "https://shop.example/a.png"}, "only a URL that you give is fetched"),
+        ({"source": "source.png"}, "named without its digest"),
+        ({"source": ""}, "doesn't tell what it was made from"),
+    ],
+    ids=["url", "no digest", "nothing"],
+)
+def test_a_source_that_cannot_be_told_is_asked_for(
+    shell: Shell, image: dict[str, str], said: str
+) -> None:
+    """What a sidecar doesn't know a person does."""
+    _made_by("edit/x", "kept.jpg", inputs={"images": [{"slot": "a", "role": "source", **image}]})
+    told = shell("prove", "kept.jpg")
+    assert told.code == 2
+    assert said in told.err
+    assert "nanorecipes prove SOURCE kept.jpg" in told.err
+
+
+def test_many_small_changes_are_counted_and_not_all_listed(shell: Shell) -> None:
+    """A terminal is no list of forty boxes."""
+    output = scene()
+    for n in range(12):
+        x, y = 20 + 85 * (n % 4), 20 + 85 * (n // 4)
+        output.paste((250, 40, 180) if n % 2 else (10, 250, 60), (x, y, x + 34, y + 34))
+    output.save("spotted.png")
+    told = shell("prove", "source.png", "spotted.png", "--region", "0,0,0.01,0.01")
+    assert told.code == 1
+    assert told.out.count("not allowed") == 8
+    assert "smaller; --json lists them" in told.out
+
+
 def test_a_source_that_has_changed_since_is_not_taken(shell: Shell) -> None:
     """A proof against another picture of the same name would be worth nothing."""
     _made_by("edit/change_part", "kept.jpg")

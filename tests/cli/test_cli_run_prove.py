@@ -124,6 +124,14 @@ def test_restoring_that_is_not_sure_is_refused_with_the_reason(shell: Shell) -> 
     assert not list(Path("out").glob("*restored*"))
 
 
+def test_json_says_why_nothing_was_restored(shell: Shell) -> None:
+    """A program reads no warnings."""
+    scene(77).save("answers/source.jpg")
+    (image,) = shell("run", *PART, "--restore", *REGION, "--json").json["images"]
+    assert image["restored"]["path"] is None
+    assert "can't be laid over" in image["restored"]["why"]
+
+
 def test_provenance_none_leaves_the_drawings_and_no_word(shell: Shell) -> None:
     """Who wants bare pictures gets them."""
     shell("run", *PART, "--restore", *REGION, "-o", "out", "--no-provenance")
