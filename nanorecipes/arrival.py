@@ -17,7 +17,7 @@ from nanorecipes.service.flow import Flow, work
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from nanorecipes.proving import Terms
+    from nanorecipes.proving.terms import Terms
     from nanorecipes.request import Request
     from nanorecipes.result import CostSource
     from nanorecipes.service.qolaba import Outcome
@@ -74,11 +74,11 @@ def proved_flow(
         deadline: when fetching the source ends, on that clock.
         fetches: whether a source behind a URL can be fetched; the embedded sandbox reaches none.
     """
-    from nanorecipes import proving
+    from nanorecipes.proving import pictures
 
     is_local = result.request is not None and result.request.first_source.input.is_local
-    if all(proving.is_card(image.received_data) for image in result.images):
-        return _with_proofs(result, [Proof.unproved(proving.CARD, terms.changes)])
+    if all(pictures.is_card(image.received_data) for image in result.images):
+        return _with_proofs(result, [Proof.unproved(pictures.CARD, terms.changes)])
     try:
         if not (fetches or is_local):
             raise NanorecipesError("it is a URL, and the embedded sandbox fetches none")
@@ -94,11 +94,11 @@ def proved_flow(
 
 
 def _source_flow(request: Request | None, clock: Clock, deadline: float) -> Flow[bytes]:
-    from nanorecipes import proving
+    from nanorecipes.proving import pictures
 
     if request is None or request.first_source.input.is_local:
-        return proving.source_bytes(request)
-    return (yield from proving.fetch_flow(request.first_source.source, clock, deadline))
+        return pictures.source_bytes(request)
+    return (yield from pictures.fetch_flow(request.first_source.source, clock, deadline))
 
 
 def _with_proofs(result: Result, proofs: list[Proof]) -> Result:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from nanorecipes.batch.opening import LedgerChoice
     from nanorecipes.batch.outcomes import Outcome as BatchOutcome
     from nanorecipes.book import Recipe
-    from nanorecipes.proving import Terms
+    from nanorecipes.proving.terms import Terms
     from nanorecipes.request import Request
     from nanorecipes.result import Result
     from nanorecipes.sandbox.core import Sandbox
@@ -246,9 +246,9 @@ class _ClientBase:
 
     @staticmethod
     def _terms(request: Request, prove: Proving) -> Terms:
-        from nanorecipes import proving
+        from nanorecipes.proving import promises
 
-        return proving.agreed(request, prove if isinstance(prove, Mapping) else {})
+        return promises.agreed(request, prove if isinstance(prove, Mapping) else {})
 
     def _task_flow(self, request: Request) -> Flow[Task]:
         check_request(request)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nanorecipes.convert import Format
     from nanorecipes.proof.restoring import Restored
     from nanorecipes.proof.values import Proof
-    from nanorecipes.proving import Terms
+    from nanorecipes.proving.terms import Terms
 
 _SUFFIXES: dict[str, Format] = {
     ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp",

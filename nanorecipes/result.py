@@ -374,9 +374,10 @@ class Result:
             InputError: the source isn't at hand or has changed, or an option can't be used.
             MissingExtraError: `nanorecipes[proof]` isn't installed.
         """
-        from nanorecipes import proving
+        from nanorecipes.proving import promises
+        from nanorecipes.proving.terms import worst
 
-        terms = proving.terms_for(self.request).given(
+        terms = promises.terms_for(self.request).given(
             changes=changes, region=region, protect=protect, min_score=min_score, ignore=ignore
         )
         original = source if source is not None else self.source_bytes()
@@ -384,7 +385,7 @@ class Result:
             proof = terms.hold(original, image.received_data)
             # A picture's proof is found out about it, as its decoded pixels are: it stays the same.
             object.__setattr__(image, "proof", proof)
-        return proving.worst([image.proof for image in self.images if image.proof is not None])
+        return worst([image.proof for image in self.images if image.proof is not None])
 
     def source_bytes(self) -> bytes:
         """The picture that was edited.
@@ -392,9 +393,9 @@ class Result:
         Raises:
             InputError: it isn't at hand, or has changed since.
         """
-        from nanorecipes import proving
+        from nanorecipes.proving import pictures
 
-        return self.source if self.source is not None else proving.source_bytes(self.request)
+        return self.source if self.source is not None else pictures.source_bytes(self.request)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: what was sent beside what came back, and what it cost."""

@@ -186,10 +186,10 @@ def proof_options(
             f"up to {redo} further tries of each row would be paid for without a bound",
             help="name a budget, in USD for the whole batch",
         )
-    from nanorecipes import proving
+    from nanorecipes.proving.terms import Terms
 
     chosen: Mapping[str, Any] = prove if isinstance(prove, Mapping) else {}
-    terms = proving.Terms().given(**chosen)
+    terms = Terms().given(**chosen)
     terms.check(None)
     terms.to_json()  # what is kept must be told in words
     return chosen

@@ -18,7 +18,8 @@ from nanorecipes.drawings import write_drawings
 from nanorecipes.errors import NanorecipesError
 from nanorecipes.proof.values import Proof
 from nanorecipes.provenance import read_sidecar, sidecar_path
-from nanorecipes.proving import Terms, read_picture, worst
+from nanorecipes.proving.pictures import read_picture
+from nanorecipes.proving.terms import Terms, worst
 
 
 def prove_files(job: Mapping[str, Any]) -> dict[str, Any]:

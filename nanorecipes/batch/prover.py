@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanorecipes import proving
 from nanorecipes.batch.groups import bridged
 from nanorecipes.batch.numbers import Numbers
 from nanorecipes.batch.outcomes import Outcome, outcome_of
@@ -23,6 +22,8 @@ from nanorecipes.batch.proofs import Found, Proofs, Standing, Try, Want
 from nanorecipes.drawings import SUFFIXES
 from nanorecipes.errors import NanorecipesError
 from nanorecipes.images import public_name
+from nanorecipes.proving import pictures, promises
+from nanorecipes.proving.terms import Terms
 
 if TYPE_CHECKING:
     from nanorecipes.batch.runner import Runner
@@ -95,10 +96,10 @@ class Prover:
 
     def _want(self, request: Request, text: str) -> Want:
         try:
-            terms = proving.terms_of(request).given(**self.options).to_json()
+            terms = promises.terms_of(request).given(**self.options).to_json()
             source = self._source(request)
         except NanorecipesError as exc:
-            terms = proving.Terms().given(changes=request.changes).to_json()
+            terms = Terms().given(changes=request.changes).to_json()
             source = {"why": exc.message}
         has_bytes = any(image.input.kind == "bytes" for image in request.images)
         return Want(source, terms, None if has_bytes else text)
@@ -205,7 +206,7 @@ class Prover:
             raise NanorecipesError(
                 f"{public_name(url)} is a URL, and the embedded sandbox fetches none"
             )
-        flow = proving.fetch_flow(url, client._clock, client._deadline())
+        flow = pictures.fetch_flow(url, client._clock, client._deadline())
         return await client._driver.run(flow)
 
 

@@ -17,6 +17,7 @@ import click
 
 from nanorecipes.cli import view
 from nanorecipes.cli.batch_progress import BatchProgress
+from nanorecipes.cli.batch_results import write_results_of
 from nanorecipes.cli.inputs import find_recipe, read_inputs
 from nanorecipes.cli.money import Money
 from nanorecipes.cli.options import (
@@ -32,9 +33,8 @@ if TYPE_CHECKING:
     from nanorecipes.batch.binding import Binding
     from nanorecipes.batch.check import Check
     from nanorecipes.batch.ledger import Run
-    from nanorecipes.batch.outcomes import BatchOptions, Outcome
+    from nanorecipes.batch.outcomes import BatchOptions
     from nanorecipes.batch.redo import ProvedBatch
-    from nanorecipes.batch.results import RowResult
     from nanorecipes.batch.rows import Row
     from nanorecipes.batch.runner import Runner
     from nanorecipes.book import Recipe
@@ -267,7 +267,7 @@ def _run(job: _Job, checked: Check, wishes: BatchOptions, as_json: bool, quiet: 
     runner, books = ended.runner, ended.runner.ledger
     try:
         run = run_later(books, runner.run.id).result()
-        _write_results(job, runner, checked.rows)
+        write_results_of(runner, job.table, job.results, checked.rows)
     finally:
         books.close()
     _tell(job, ended, run, as_json, quiet)
@@ -374,59 +374,6 @@ def _signals(ended: _Ended) -> Iterator[None]:
         with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
             for name in names:
                 loop.remove_signal_handler(name)
-
-
-def _write_results(job: _Job, runner: Runner, last: int) -> None:
-    from nanorecipes.batch.proofs import Proofs
-    from nanorecipes.batch.results import RowResult, write_results
-
-    proved = Proofs(runner.ledger, runner.run.id).is_open
-    told = _ends(runner, last, proved)
-    ahead = next(told, None)
-
-    def look(row: Row) -> RowResult:
-        nonlocal ahead
-        while ahead is not None and ahead.number < row.number:
-            ahead = next(told, None)
-        if ahead is None or ahead.number != row.number:
-            return RowResult("planned")
-        return _result(ahead, runner.out)
-
-    write_results(job.results, job.table, look, proved=proved)
-
-
-def _ends(runner: Runner, last: int, proved: bool) -> Iterator[Outcome]:
-    """What the ledger says of the table's rows, in their order."""
-    from nanorecipes.batch import queries
-    from nanorecipes.batch.outcomes import Outcome, outcome_of
-    from nanorecipes.batch.proofs import Proofs
-    from nanorecipes.batch.prover import outcome_over
-
-    if not proved:
-        for line in queries.lines(runner.ledger, runner.run.id, last):
-            bad = Outcome(line.number, "bad", error=line.error)
-            yield bad if line.row is None else outcome_of(line.number, line.row)
-        return
-    for number, standing, error in Proofs(runner.ledger, runner.run.id).standings(last):
-        bad = Outcome(number, "bad", error=error)
-        yield bad if standing is None else outcome_over(number, standing)
-
-
-def _result(found: Outcome, out: Path) -> RowResult:
-    from nanorecipes.batch.results import RowResult
-
-    if found.state == "bad":
-        return RowResult("bad", error=found.error)
-    return RowResult(
-        found.state, found.row_key, None if found.path is None else _short(found.path, out),
-        found.cost_usd, found.task_id, found.error, found.verdict, found.score,
-        "; ".join(found.reasons) or None, found.tries,
-    )  # fmt: skip
-
-
-def _short(path: Path, folder: Path) -> str:
-    """The path as seen from the results file."""
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
 def _tell(job: _Job, ended: _Ended, run: Run, as_json: bool, quiet: bool) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nanorecipes.errors import InputError
     from nanorecipes.proof.values import Proof
     from nanorecipes.provenance import Provenance
-    from nanorecipes.proving import Terms
+    from nanorecipes.proving.terms import Terms
 
 
 @click.command("prove", epilog="""\b
@@ -132,7 +132,8 @@ class _Asked:
 
     @classmethod
     def read(cls, pictures: Sequence[str], options: dict[str, Any]) -> _Asked:
-        from nanorecipes import provenance, proving
+        from nanorecipes import provenance
+        from nanorecipes.proving.pictures import read_picture
 
         if not 1 <= len(pictures) <= 2:
             raise click.UsageError(
@@ -142,7 +143,7 @@ class _Asked:
             )
         *first, output = pictures
         path = Path(output)
-        data = proving.read_picture(path, "output")
+        data = read_picture(path, "output")
         made = provenance.read(path)
         notes: list[str] = []
         source, name = _source(first, path, made, notes)
@@ -154,22 +155,22 @@ def _source(
     given: Sequence[str], output: Path, made: Provenance | None, notes: list[str]
 ) -> tuple[bytes, str]:
     """The source's bytes and name: as given, fetched, or as the output's making tells."""
-    from nanorecipes import proving
+    from nanorecipes.proving import pictures
 
     if given:
         if "://" in given[0]:
-            return proving.fetch(given[0]), given[0]
-        return proving.read_picture(given[0], "source"), given[0]
+            return pictures.fetch(given[0]), given[0]
+        return pictures.read_picture(given[0], "source"), given[0]
     if made is None:
         raise _no_source(output, "it doesn't tell how it was made")
-    image = proving.source_of(made)
+    image = pictures.source_of(made)
     if image is None or not image.source:
         raise _no_source(output, "it doesn't tell what it was made from")
-    found = proving.find_picture(image, [output.parent, Path()])
+    found = pictures.find_picture(image, [output.parent, Path()])
     if found is None:
         raise _no_source(output, _why_absent(image.source, image.sha256))
     notes.append(f"source {found}, as {output.name} tells")
-    return proving.read_picture(found, "source"), str(found)
+    return pictures.read_picture(found, "source"), str(found)
 
 
 def _why_absent(name: str, digest: str | None) -> str:
@@ -195,25 +196,26 @@ def _terms(
     output: Path, made: Provenance | None, options: dict[str, Any], notes: list[str]
 ) -> Terms:
     """What the output is held to: flags, then the recipe that was named, then its making."""
-    from nanorecipes import proving
     from nanorecipes.book import recipes
+    from nanorecipes.proving import promises
+    from nanorecipes.proving.terms import Terms, read_where
 
     terms = None
     skip = [name for name in ("region", "protect") if options[name]]
     if options["recipe_name"] is not None:
         recipe = find_recipe(recipes, options["recipe_name"])
         policy = recipe.definition.data.get("prove")
-        terms = proving.terms_from(
+        terms = promises.terms_from(
             made, [output.parent, Path()], changes=recipe.changes, policy=policy, skip=skip
         )
     elif made is not None:
-        terms = proving.terms_from(made, [output.parent, Path()], skip=skip)
+        terms = promises.terms_from(made, [output.parent, Path()], skip=skip)
         if terms is not None and made.recipe:
             notes.append(f"held to what {made.recipe} promised, as {output.name} tells")
-    return (terms or proving.Terms()).given(
+    return (terms or Terms()).given(
         changes=options["changes"],
-        region=proving.read_where(options["region"], "region"),
-        protect=proving.read_where(options["protect"], "protect"),
+        region=read_where(options["region"], "region"),
+        protect=read_where(options["protect"], "protect"),
         min_score=options["min_score"],
         ignore=options["ignore"] or None,
     )

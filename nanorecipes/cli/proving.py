@@ -43,9 +43,9 @@ class Asked(NamedTuple):
             MissingExtraError: `nanorecipes[proof]` isn't installed.
         """
         if self.prove:
-            from nanorecipes import proving
+            from nanorecipes.proving import promises
 
-            terms = proving.agreed(request, self.options)
+            terms = promises.agreed(request, self.options)
             if self.restore:
                 terms.check_restorable()
 
@@ -109,7 +109,7 @@ def read_asked(
     restore: bool = False,
 ) -> Asked:
     """What the flags come to."""
-    from nanorecipes.proving import read_where
+    from nanorecipes.proving.terms import read_where
 
     if not (prove or restore):
         flags = {"--region": region, "--protect-region": protect_region, "--min-score": min_score}
@@ -142,9 +142,9 @@ def restore_image(
     """
     if not asked.restore or is_card(image.received_data):
         return None
-    from nanorecipes import proving
     from nanorecipes.composite import EXTENSIONS, restore_file
     from nanorecipes.errors import NanorecipesError
+    from nanorecipes.proving import promises
 
     to = saving["format"] or "png"
     target = path.with_name(f"{path.stem}-restored{EXTENSIONS[to]}")
@@ -152,7 +152,7 @@ def restore_image(
     try:
         assert result.request is not None, "what was just sent is known"
         return Restoring(restore_file(
-            proving.agreed(result.request, asked.options), result.source_bytes(),
+            promises.agreed(result.request, asked.options), result.source_bytes(),
             image.received_data, result.origin.to_json(detail), target, to=to,
             told=detail != "none",
         ))  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nanorecipes import files
 from nanorecipes.errors import InputError, MissingExtraError
 from nanorecipes.images import BadImageError, image_input
-from nanorecipes.proving import terms_of
+from nanorecipes.proving.promises import terms_of
 from nanorecipes.testing.expect import Broken
 
 if TYPE_CHECKING:
