@@ -316,6 +316,13 @@ class _Stage:
             return self._numbers.take()
 
 
+def _environment() -> dict[str, str]:
+    """The same package for the process, wherever this one has it from; nothing of its folder."""
+    home = str(Path(__file__).parents[2])
+    found = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([home, *([found] if found else [])])}
+
+
 class Worker:
     """A process that proves one row at a time; begun with the first, and again when it is gone."""
 
@@ -342,9 +349,9 @@ class Worker:
 
     async def _begin(self) -> asyncio.subprocess.Process:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "nanorecipes.batch.prove_worker",
+            sys.executable, "-P", "-m", "nanorecipes.batch.prove_worker",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            limit=_LINE_BYTES,
+            limit=_LINE_BYTES, env=_environment(),
             start_new_session=True,  # Ctrl-C is for the batch, which ends its processes itself
         )  # fmt: skip
         return self._process

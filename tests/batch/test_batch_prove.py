@@ -159,6 +159,16 @@ def test_a_process_that_is_killed_costs_one_proof(tmp_path: Path) -> None:
     assert shop.sandbox.charges == []
 
 
+def test_modules_of_the_readers_folder_are_none_of_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A catalogue's folder may hold anything, also a `json.py`."""
+    shop = ProvedShop.open(tmp_path, {"a": [KEPT]})
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "json.py").write_text("raise SystemExit('taken from the folder')")
+    assert verdicts(shop.batch(shop.rows("a"), prove=PROVE)) == ["kept"]
+
+
 def test_a_source_that_is_gone_leaves_the_row_and_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
