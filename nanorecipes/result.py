@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from nanorecipes import config, events, files, naming
 from nanorecipes.convert import TYPES, convert
@@ -100,7 +100,7 @@ class Origin:
             image["name"] = _last(image.pop("source"))
         facts["picture"] = {
             "number": picture.number,
-            "received_sha256": files.sha256(picture.received_data),
+            "received_sha256": picture.received_sha256,
         }
         if picture.proof is not None:
             facts["proof"] = picture.proof.summary()
@@ -151,6 +151,11 @@ class ResultImage:
     def received_data(self) -> bytes:
         """The file as the service made it, whatever was made of it since."""
         return self.data if self.received is None else self.received.data
+
+    @cached_property
+    def received_sha256(self) -> str:
+        """SHA-256 of that file, in hex."""
+        return files.sha256(self.received_data)
 
     def converted(self, format: Format) -> ResultImage:
         """The picture as PNG, JPEG or WebP; itself when it is one already.
@@ -247,7 +252,9 @@ class ResultImage:
         try:
             drawn = write_drawings(self.proof, picture) if self.proof is not None else {}
             if detail != "none":
-                files.write_new(sidecar, self._record(picture.name, data, detail, drawn))
+                files.write_new(
+                    sidecar, self._record(picture.name, files.sha256(data), detail, drawn)
+                )
         except OSError as exc:
             raise SaveError(
                 f"{str(sidecar)!r} can't be written ({exc.strerror or exc}); "
@@ -279,13 +286,13 @@ class ResultImage:
                 path=name,
             ) from exc
 
-    def _record(self, name: str, data: bytes, detail: Detail, drawn: Mapping[str, Path]) -> bytes:
+    def _record(self, name: str, digest: str, detail: Detail, drawn: Mapping[str, Path]) -> bytes:
         width, height = self.size or (None, None)
         picture = {
             "file": name,
             "number": self.number,
-            "sha256": files.sha256(data),
-            "received_sha256": files.sha256(self.received_data),
+            "sha256": digest,
+            "received_sha256": self.received_sha256,
             "mime_type": self.mime_type,
             "converted_from": None if self.received is None else self.received.mime_type,
             "width": width,
@@ -453,10 +460,20 @@ class Result:
         return paths
 
 
-def filed(image: ResultImage, name: str) -> tuple[bytes, bytes]:
-    """What `save` writes under a name: the picture with its facts inside, and its sidecar."""
+class Filed(NamedTuple):
+    """What `save` writes for one picture that wasn't proved."""
+
+    picture: bytes
+    """With its facts inside."""
+    sha256: str
+    sidecar: bytes
+
+
+def filed(image: ResultImage, name: str) -> Filed:
+    """What `save` writes under a name, for those who write it themselves."""
     data = embed(image.data, image.mime_type, image.origin.embedded(image))
-    return data, image._record(name, data, "full", {})
+    digest = files.sha256(data)
+    return Filed(data, digest, image._record(name, digest, "full", {}))
 
 
 def _as_folder(target: str | os.PathLike[str]) -> str:

@@ -111,7 +111,7 @@ class _Draft:
 
     def _write(self, image: ResultImage) -> None:
         name = f"{image.number}{image.extension}"
-        picture, sidecar = filed(image, name)
+        picture, digest, sidecar = filed(image, name)
         if image.proof is None:
             self._write_file(name, picture)
             self._write_file(f"{name}.json", sidecar)
@@ -119,7 +119,7 @@ class _Draft:
             image.save_quietly(os.path.join(self._place, name))
             self._handles += [os.open(entry.path, os.O_RDWR) for entry in os.scandir(self._place)]
         path = os.path.join(self.filing.folder, name)
-        self.saved.append({"path": path, "sha256": files.sha256(picture)})
+        self.saved.append({"path": path, "sha256": digest})
 
     def _write_file(self, name: str, data: bytes) -> None:
         path = os.path.join(self._place, name)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from nanorecipes import files
 from nanorecipes.errors import DownloadError
 from nanorecipes.service import flow, guard, retry
 from nanorecipes.service.flow import Fetch, Flow, Lost, NoPicture, Reply
@@ -74,7 +73,6 @@ class Downloader:
                 index=index,
                 url=image.url,
                 size_bytes=len(picture.data),
-                sha256=files.sha256(picture.data),
             )
             found.append(picture)
         return found

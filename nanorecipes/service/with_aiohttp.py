@@ -77,8 +77,9 @@ class AiohttpEngine:
         return self._session(asked.way, proxy is not None).request(
             asked.method, url, headers=asked.headers, data=asked.content, allow_redirects=False,
             timeout=aiohttp.ClientTimeout(
-                total=timeouts.total_s, connect=None, sock_connect=timeouts.connect_s,
-                sock_read=timeouts.read_s,
+                total=timeouts.total_s, sock_connect=timeouts.connect_s,
+                # On a kept connection the whole is bound by hardly more than the reading.
+                sock_read=None if asked.way == "kept" else timeouts.read_s,
             ),
             **options,
         )  # fmt: skip
