@@ -44,8 +44,14 @@ class Booked(Note):
     entry: Entry
 
 
-def booked(flow: Flow[T], entry: Entry | None) -> Flow[T]:
-    """The same flow, with its notes on the way into the ledger; as it is without an entry."""
+def booked(flow: Flow[T], entry: Entry | None, *, tells_all: bool = True) -> Flow[T]:
+    """The same flow, with its notes on the way into the ledger; as it is without an entry.
+
+    Args:
+        flow: what is done.
+        entry: its books.
+        tells_all: whether somebody watches notes that change nothing as well.
+    """
     if entry is None:
         return (yield from flow)
     answer: Any = None
@@ -57,6 +63,9 @@ def booked(flow: Flow[T], entry: Entry | None) -> Flow[T]:
                 result: T = end.value
                 return result
             if isinstance(step, Note):
+                if entry.skips(step) and not tells_all:
+                    answer = None
+                    continue
                 step = Booked(step.kind, step.data, entry)
             answer = yield step
     finally:
@@ -78,6 +87,10 @@ class Entry:
         self._row = row
         self._last = ""
         self._open: list[Pending[Row]] = []
+        self.state: str = row.state if row is not None else ""
+        """Where the row will stand when all that was handed in is on the disk."""
+        self.pictures = len(row.pictures) if row is not None else 0
+        """How many pictures the service has made of it."""
 
     @property
     def row(self) -> Row:
@@ -93,7 +106,7 @@ class Entry:
         if note.kind == "submitting" and self._row is None:
             self.prepare()
         for future in self._begin(note):
-            self._row = future.result()
+            self._know(future.result())
 
     def skips(self, note: Note) -> bool:
         """Whether a note changes nothing, so that it needn't be taken."""
@@ -102,7 +115,6 @@ class Entry:
 
     async def take_async(self, note: Note) -> None:
         """The same without blocking."""
-        await self.settle()
         if note.kind == "submitting" and self._row is None:
             await asyncio.to_thread(self.prepare)
         self._open += self._begin(note)
@@ -115,21 +127,37 @@ class Entry:
     async def settle(self) -> None:
         """Wait for the steps that were handed in and not yet waited for."""
         while self._open:
-            future = self._open[0]
-            await self.step(future)
-            if self._open and self._open[0] is future:  # unless someone else waited as well
-                self._open.pop(0)
+            waited = list(self._open)  # they are taken in order: with the last one all have ended
+            try:
+                row = await bridged(waited[-1])
+            except LedgerError as exc:
+                raise next((e for step in waited if (e := step.exception())), exc) from None
+            if waited[-1] not in self._open:  # someone else waited as well, and for more
+                continue
+            del self._open[: self._open.index(waited[-1]) + 1]
+            self._row = row
+            if not self._open:
+                self.state = row.state
 
     async def step(self, future: Pending[Row]) -> None:
         """Wait for a step that was handed in. It happens even when the caller is cancelled."""
-        self._row = await bridged(future)
+        await self.settle()
+        self._know(await bridged(future))
+
+    def hand_in(self, future: Pending[Row], state: str) -> None:
+        """Take a step that was handed in, and is waited for later."""
+        self._open.append(future)
+        self.state = state
+
+    def _know(self, row: Row) -> None:
+        self._row, self.state = row, row.state
 
     def fail(self, error: BaseException) -> None:
         """Write what an error leaves behind; the error itself goes on."""
         future = self.fail_later(error)
         if future is not None:
             with contextlib.suppress(LedgerError):
-                self._row = future.result()
+                self._know(future.result())
 
     async def fail_async(self, error: BaseException) -> None:
         """The same without blocking."""
@@ -143,23 +171,27 @@ class Entry:
         self._last = note.kind
         if self._row is None:
             return []
-        ledger, row, data = self.ledger, self._row, note.data
-        if note.kind == "submitting" and row.state == "planned":
+        ledger, row, data, state = self.ledger, self._row, note.data, self.state
+        if note.kind == "submitting" and state == "planned":
+            self.state = "submitting"
             return [ledger.intend_later(row.id, self.cap)]
-        if note.kind == "retrying" and row.state == "submitting":
+        if note.kind == "retrying" and state == "submitting":
+            self.state = "planned"
             return [ledger.release_later(row.id, str(data.get("reason", "")))]
-        if note.kind == "submitted" and row.state == "submitting":
+        if note.kind == "submitted" and state == "submitting":
+            self.state = "submitted"
             return [ledger.submitted_later(row.id, row.attempt, data.get("task_id"))]
-        if note.kind == "done" and row.state in ("submitting", "submitted"):
+        if note.kind == "done" and state in ("submitting", "submitted"):
             return self._done(row, data)
         return []
 
     def _done(self, row: Row, data: Mapping[str, Any]) -> list[Pending[Row]]:
         pictures = [{"url": url} for url in data.get("urls", ())]
         steps = []
-        if row.state == "submitting":  # the answer came at once, and names no task
+        if self.state == "submitting":  # the answer came at once, and names no task
             steps.append(self.ledger.submitted_later(row.id, row.attempt, data.get("task_id")))
         steps.append(self.ledger.done_later(row.id, pictures, data.get("cost_usd")))
+        self.state, self.pictures = "done", len(pictures)
         return steps
 
     def fail_later(self, error: BaseException) -> Pending[Any] | None:
@@ -226,13 +258,11 @@ class RunEntry(Entry):
             key = row_key(request)
         except BadImageError:  # the file has gone since it was read; what is sent is at hand
             key = ""
-        self._row = self.ledger.plan(
-            run.id,
-            Plan(
-                key, request.recipe, request.hash, request.model, request.estimated_cost,
-                to_text(request),
-            ),
+        plan = Plan(
+            key, request.recipe, request.hash, request.model, request.estimated_cost,
+            to_text(request),
         )  # fmt: skip
+        self._know(self.ledger.plan(run.id, plan))
 
 
 class TaskEntry(Entry):

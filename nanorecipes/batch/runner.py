@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nanorecipes.batch.pending import Pending
-    from nanorecipes.client import AsyncClient
+    from nanorecipes.client import AsyncClient, Task
     from nanorecipes.request import Request
     from nanorecipes.result import Result
     from nanorecipes.service.flow import Flow, Note
@@ -62,6 +62,8 @@ class _Item:
     numbers: list[int]
     entry: _RowEntry | None = None
     """Its books, from the purchase on."""
+    task: Task | None = None
+    """What was bought just now."""
 
 
 class _RowEntry(Entry):
@@ -324,8 +326,7 @@ class Runner:
         assert request is not None
         self._open_posts += 1
         try:
-            flow = client._task_flow(request)
-            await self._drive(flow, entry)
+            item.task = await self._drive(client._task_flow(request), entry)
         except (_Stopped, asyncio.CancelledError):
             if self.stopping is None:
                 raise
@@ -421,8 +422,7 @@ class Runner:
     async def _fetch(self, item: _Item) -> None:
         entry = item.entry or _RowEntry(self, item.row)
         try:
-            await entry.settle()
-            await self._fetch_steps(entry, item.request)
+            await self._fetch_steps(entry, item)
         except asyncio.CancelledError:
             if self.stopping is None:
                 raise
@@ -446,43 +446,40 @@ class Runner:
             self._give_up(exc)
         item.row = entry.row
 
-    async def _fetch_steps(self, entry: Entry, request: Request | None) -> None:
+    async def _fetch_steps(self, entry: Entry, item: _Item) -> None:
         """From a task to a verified file, from wherever the row stands."""
-        client, deadline = self.client, self.client._deadline()
+        client, deadline, request = self.client, self.client._deadline(), item.request
         result: Result | None = None
-        if entry.row.state == "submitted":
-            flow = client._wait_flow(entry.row.task_id or "", request, deadline)
-            result = await self._drive(flow, entry)
-            await entry.settle()
-        if entry.row.state == "downloaded":
+        if entry.state == "submitted" or (item.task is not None and entry.state == "done"):
+            task = item.task or entry.row.task_id or ""
+            result = await self._drive(client._wait_flow(task, request, deadline), entry)
+        if entry.state == "downloaded":
             trouble = await asyncio.to_thread(trouble_with, entry.row.files)
             if trouble is not None:
                 await entry.step(self.ledger.again_later(entry.row.id, trouble))
-        if entry.row.state == "done":
+        if entry.state == "done":
             if result is None:
                 finished = _finished(entry.row)
                 flow = client._fetch_flow(finished, request, deadline)
                 result = await self._drive(flow, entry)
-            await entry.settle()
             await self._save(entry, result)
-        if entry.row.state == "downloaded":
+        if entry.state == "downloaded":
             await entry.step(self.ledger.verified_later(entry.row.id))
 
     async def _save(self, entry: Entry, result: Result) -> None:
         row = entry.row
-        if len(result.images) < len(row.pictures):
-            why = f"{len(result.images)} of {len(row.pictures)} pictures came"
+        if len(result.images) < entry.pictures:
+            why = f"{len(result.images)} of {entry.pictures} pictures came"
             await entry.step(self.ledger.trouble_later(row.id, why))
             return
         filing = Filing(result, str(self.out / row.name))
         saved, trouble = await save_watched(self._savings, filing)
-        written = self.ledger.downloaded_later(row.id, saved)
+        entry.hand_in(self.ledger.downloaded_later(row.id, saved), "downloaded")
         if trouble is None:
-            checked = self.ledger.verified_later(row.id)
+            entry.hand_in(self.ledger.verified_later(row.id), "verified")
         else:
-            checked = self.ledger.again_later(row.id, trouble)
-        await entry.step(written)
-        await entry.step(checked)
+            entry.hand_in(self.ledger.again_later(row.id, trouble), "done")
+        await entry.settle()
 
     # small things
 
@@ -498,7 +495,8 @@ class Runner:
 
     async def _drive(self, flow: Flow[T], entry: Entry) -> T:
         try:
-            return await self.client._driver.run(booked(flow, entry))
+            is_watched = self.client._observer is not None
+            return await self.client._driver.run(booked(flow, entry, tells_all=is_watched))
         except BaseException as exc:
             await entry.fail_async(exc)
             raise
