@@ -460,7 +460,7 @@ class Result:
         return paths
 
 
-class Filed(NamedTuple):
+class File(NamedTuple):
     """What `save` writes for one picture that wasn't proved."""
 
     picture: bytes
@@ -469,11 +469,11 @@ class Filed(NamedTuple):
     sidecar: bytes
 
 
-def filed(image: ResultImage, name: str) -> Filed:
+def filed(image: ResultImage, name: str) -> File:
     """What `save` writes under a name, for those who write it themselves."""
     data = embed(image.data, image.mime_type, image.origin.embedded(image))
     digest = files.sha256(data)
-    return Filed(data, digest, image._record(name, digest, "full", {}))
+    return File(data, digest, image._record(name, digest, "full", {}))
 
 
 def _as_folder(target: str | os.PathLike[str]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from nanorecipes import events, files
 from nanorecipes.errors import LedgerError, SaveError
-from nanorecipes.result import filed
+from nanorecipes.result import File, filed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,12 +21,20 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_PART_BYTES = 256 * 1024
+
+
+SMALL_BYTES = 256 * 1024
+"""Up to this size a picture's file is put together in less time than a thread takes to be asked."""
+
 
 class Filing(NamedTuple):
     """Pictures of one row, and the folder that they get."""
 
     result: Result
     folder: str
+    files: tuple[File, ...] | None = None
+    """What is written for each picture, where it was put together already."""
 
 
 class Filed(NamedTuple):
@@ -49,7 +57,9 @@ def save_durably(filings: Sequence[Filing]) -> list[Filed | Exception]:
         For each row where its pictures lie, or a `SaveError`.
     """
     drafts: list[_Draft | Exception] = [_attempt(_Draft, filing) for filing in filings]
-    for step in (_Draft.hurry, _Draft.sync, _Draft.place):
+    if len(drafts) > 1:
+        drafts = [_after(draft, _Draft.hurry) for draft in drafts]
+    for step in (_Draft.sync, _Draft.place):
         drafts = [_after(draft, step) for draft in drafts]
     for parent in {draft.parent for draft in drafts if isinstance(draft, _Draft)}:
         _sync(parent)
@@ -58,7 +68,9 @@ def save_durably(filings: Sequence[Filing]) -> list[Filed | Exception]:
 
 async def save_watched(groups: Groups[Filing, Filed], filing: Filing) -> Filed:
     """One row's pictures written with those of others, and told as one step."""
-    origin = filing.result.origin
+    origin, images = filing.result.origin, filing.result.images
+    if sum(len(image.data) for image in images) <= SMALL_BYTES:
+        filing = filing._replace(files=tuple(map(_file, images)))
     step = events.step("save", origin.backend, origin.request, task_id=origin.task_id)
     if step is None:
         return await groups.do(filing)
@@ -91,35 +103,51 @@ def _after(draft: _Draft | Exception, work: Callable[[_Draft], T]) -> T | Except
     return made
 
 
+def _file(image: ResultImage) -> File:
+    return filed(image, f"{image.number}{image.extension}")
+
+
 class _Draft:
-    """A row's folder under a name of its own, until its files are on the disk."""
+    """A row's folder under another name, until its files are on the disk.
+
+    Each call of the system hands the interpreter to another thread and back, which takes longer
+    than the call: so there are as few as can be.
+    """
 
     def __init__(self, filing: Filing) -> None:
         self.filing = filing
         self.parent, name = os.path.split(filing.folder)
-        self._place = os.path.join(self.parent, f".{name}.{os.urandom(4).hex()}.part")
+        # Always the same name: what a killed program left there goes when the row is saved.
+        self._place = os.path.join(self.parent, f".{name}.part")
         self._handles: list[int] = []
         self.saved: list[dict[str, Any]] = []
-        os.makedirs(self.parent, exist_ok=True)
-        os.mkdir(self._place)
+        self._make()
         try:
-            for image in filing.result.images:
-                self._write(image)
+            for number, image in enumerate(filing.result.images):
+                self._write(image, filing.files[number] if filing.files else _file(image))
         except BaseException:
             self.clear()
             raise
 
-    def _write(self, image: ResultImage) -> None:
+    def _make(self) -> None:
+        try:
+            os.mkdir(self._place)
+        except FileExistsError:
+            shutil.rmtree(self._place)
+            os.mkdir(self._place)
+        except FileNotFoundError:
+            os.makedirs(self._place)
+
+    def _write(self, image: ResultImage, file: File) -> None:
         name = f"{image.number}{image.extension}"
-        picture, digest, sidecar = filed(image, name)
         if image.proof is None:
-            self._write_file(name, picture)
-            self._write_file(f"{name}.json", sidecar)
+            self._write_file(name, file.picture)
+            self._write_file(f"{name}.json", file.sidecar)
         else:  # its drawings as well
             image.save_quietly(os.path.join(self._place, name))
             self._handles += [os.open(entry.path, os.O_RDWR) for entry in os.scandir(self._place)]
         path = os.path.join(self.filing.folder, name)
-        self.saved.append({"path": path, "sha256": digest})
+        self.saved.append({"path": path, "sha256": file.sha256})
 
     def _write_file(self, name: str, data: bytes) -> None:
         path = os.path.join(self._place, name)
@@ -149,11 +177,17 @@ class _Draft:
 
     def place(self) -> _Draft:
         """Give the folder its name."""
-        folder, old = self.filing.folder, f"{self._place}.old"
-        with contextlib.suppress(FileNotFoundError):
+        folder = self.filing.folder
+        try:
+            os.rename(self._place, folder)
+        except OSError:
+            if not os.path.lexists(folder):
+                raise
+            old = f"{self._place}.old"
+            shutil.rmtree(old, ignore_errors=True)
             os.rename(folder, old)
-        os.rename(self._place, folder)
-        shutil.rmtree(old, ignore_errors=True)
+            os.rename(self._place, folder)
+            shutil.rmtree(old, ignore_errors=True)
         return self
 
     def filed(self) -> Filed:
@@ -175,13 +209,25 @@ def _sync(path: str) -> None:
         os.close(handle)
 
 
+def _read(path: str) -> bytes:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        parts = []
+        while part := os.read(handle, _PART_BYTES):
+            parts.append(part)
+            if len(part) < _PART_BYTES:  # a plain file gives less only at its end
+                break
+        return b"".join(parts)
+    finally:
+        os.close(handle)
+
+
 def trouble_with(saved: Sequence[Mapping[str, Any]]) -> str | None:
     """Why the files on the disk are not what was received, or None."""
     for entry in saved:
         path = entry["path"]
         try:
-            with open(path, "rb", buffering=0) as file:
-                found = files.sha256(file.readall())
+            found = files.sha256(_read(path))
         except OSError as exc:
             return f"{path!r} can't be read: {exc.strerror or exc}"
         if found != entry["sha256"]:
