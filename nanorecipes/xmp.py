@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 from xml.parsers import expat
-from xml.sax.saxutils import quoteattr
 
 NAMESPACE = "urn:nanorecipes:provenance:1/"
 NOTE = "http://ns.adobe.com/xmp/note/"
@@ -26,6 +25,10 @@ _OURS = re.compile(
     + re.escape(NAMESPACE.encode())
     + rb'" [^<>]*/>'
 )
+_ENTITIES = (
+    ("&", "&amp;"), (">", "&gt;"), ("<", "&lt;"), ("\n", "&#10;"), ("\r", "&#13;"), ("\t", "&#9;"),
+    ('"', "&quot;"),
+)  # fmt: skip
 # XML has no way to write these, escaped or not; JSON has.
 _NOT_XML = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -41,7 +44,9 @@ def escape_json(text: str) -> str:
 
 def packet(text: str) -> bytes:
     """A packet that holds one text and nothing else."""
-    return merge(f"{_HEAD}{_TAIL}".encode(), text)
+    value = f"nanorecipes:making={_quoted(text)}"
+    about = f'<rdf:Description rdf:about="" xmlns:nanorecipes="{NAMESPACE}" '
+    return f"{_HEAD}{about}{value}/>{_TAIL}".encode()
 
 
 def merge(existing: bytes, text: str) -> bytes:
@@ -80,8 +85,10 @@ def _insert(existing: bytes, attribute: str) -> bytes:
 
 
 def _quoted(text: str) -> str:
-    value = quoteattr(text, {'"': "&quot;"})
-    return value if value.startswith('"') else f'"{value[1:-1]}"'
+    for character, name in _ENTITIES:
+        if character in text:
+            text = text.replace(character, name)
+    return f'"{text}"'
 
 
 def find(data: bytes) -> str | None:

@@ -81,7 +81,9 @@ class Ledger:
     ) -> None:
         self.path = Path(path) if path is not None else default_path()
         self.wall = wall
-        self.store = Store(self.path, create=create, wall=wall, lease_s=lease_s)
+        self.store = Store(
+            self.path, create=create, setup=moves.PREPARE, wall=wall, lease_s=lease_s
+        )
 
     def __enter__(self) -> Ledger:
         return self

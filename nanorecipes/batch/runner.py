@@ -130,7 +130,7 @@ class Runner:
         self._active: dict[int, _Item] = {}
         self._held: deque[tuple[int, Prepared]] = deque()
         self._again: deque[_Item] = deque()
-        self._to_buy: asyncio.Queue[_Item | None] = asyncio.Queue(2 * options.submits)
+        self._to_buy: asyncio.Queue[_Item | None] = asyncio.Queue(CHUNK)
         self._out: asyncio.Queue[Outcome | None] = asyncio.Queue(4 * CHUNK)
         self._slots = asyncio.Semaphore(options.concurrency)
         self._fetching: set[asyncio.Task[None]] = set()

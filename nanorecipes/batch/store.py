@@ -87,6 +87,7 @@ class Store:
     Args:
         path: the file; made when it is absent, unless `create` is false.
         create: whether an absent file is made.
+        setup: statements for the connection alone, such as temporary views.
         wall: seconds since 1970.
         lease_s: how long a silent process keeps its rows.
 
@@ -100,6 +101,7 @@ class Store:
         path: Path,
         *,
         create: bool = True,
+        setup: str = "",
         wall: Callable[[], float] = time.time,
         lease_s: float = LEASE_S,
     ) -> None:
@@ -113,7 +115,7 @@ class Store:
         _check_header(path)
         if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
             raise PermissionError(errno.EACCES, "the ledger can't be written", str(path))
-        self._connection = _connect(path)
+        self._connection = _connect(path, setup)
         self._jobs: deque[_Job] = deque()
         self._wake = threading.Condition()
         self._settled = threading.Condition()
@@ -362,7 +364,7 @@ def _check_header(path: Path) -> None:
         raise _damaged(path, f"it holds {size} of {expected} bytes, so it was cut off")
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, setup: str) -> sqlite3.Connection:
     connection = None
     try:
         connection = sqlite3.connect(
@@ -370,10 +372,12 @@ def _connect(path: Path) -> sqlite3.Connection:
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA temp_store = MEMORY")
         if path.stat().st_size <= LOOKED_THROUGH_BYTES:
             said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if said != "ok":
                 raise _damaged(path, said)
+        connection.executescript(setup)
     except BaseException as exc:
         if connection is not None:
             connection.close()

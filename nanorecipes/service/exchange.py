@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from nanorecipes.service.flow import Lost, LostKind, Reply
 from nanorecipes.service.timing import Timeouts
@@ -13,15 +12,14 @@ Way: TypeAlias = Literal["kept", "fresh", "outside"]
 """Which connections serve: kept ones to the service, a fresh one, or guarded ones to anywhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """A request as it is to be written, and the bounds of its answer."""
 
     way: Way
     method: str
     url: str
     headers: Mapping[str, str]
-    content: bytes | None = field(repr=False)
+    content: bytes | None
     timeouts: Timeouts
     max_bytes: int
 

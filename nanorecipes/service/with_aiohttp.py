@@ -49,9 +49,13 @@ class AiohttpEngine:
         progress = Progress(asked.max_bytes)
         token = _underway.set(progress)
         try:
-            async with self._begin(asked) as response:
+            response = await self._begin(asked)
+            try:
                 progress.begin(response.status, response.headers.items())
                 await _read(response.content, progress)
+            except BaseException:
+                response.close()
+                raise
         except NanorecipesError:
             raise
         except Exception as exc:  # whatever it is, the flow must know whether bytes left
