@@ -99,6 +99,27 @@ class _RowEntry(Entry):
                 runner.may_be_stopped()
 
 
+class _Room:
+    """What a bought row takes up: a place among those in flight, then one on the way to the disk.
+
+    The disk must not take the service's time, and who takes outcomes slowly slows down the rest.
+    """
+
+    def __init__(self, flying: asyncio.Semaphore, keeping: asyncio.Semaphore) -> None:
+        self._held = flying
+        self._keeping = keeping
+
+    async def keep(self) -> None:
+        """The picture is here; its place in flight is free for another."""
+        await self._keeping.acquire()
+        self._held.release()
+        self._held = self._keeping
+
+    def leave(self) -> None:
+        """The row has come to its end."""
+        self._held.release()
+
+
 class _Stopped(Exception):
     """The run ends, and this row was not sent."""
 
@@ -133,6 +154,7 @@ class Runner:
         self._to_buy: asyncio.Queue[_Item | None] = asyncio.Queue(CHUNK)
         self._out: asyncio.Queue[Outcome | None] = asyncio.Queue(4 * CHUNK)
         self._slots = asyncio.Semaphore(options.concurrency)
+        self._keeping = asyncio.Semaphore(options.concurrency)
         self._fetching: set[asyncio.Task[None]] = set()
         self._open_posts = 0
         self._settled = asyncio.Event()
@@ -421,8 +443,9 @@ class Runner:
 
     async def _fetch(self, item: _Item) -> None:
         entry = item.entry or _RowEntry(self, item.row)
+        room = _Room(self._slots, self._keeping)
         try:
-            await self._fetch_steps(entry, item)
+            await self._fetch_steps(entry, item, room)
         except asyncio.CancelledError:
             if self.stopping is None:
                 raise
@@ -434,9 +457,11 @@ class Runner:
             self._give_up(LedgerError(f"a fault while fetching: {exc!r}"))
         finally:
             self.tally.in_flight -= 1
-            self._slots.release()
-            await self._settle_books(item, entry)
-            await self._end(item)
+            try:
+                await self._settle_books(item, entry)
+                await self._end(item)
+            finally:
+                room.leave()
 
     async def _settle_books(self, item: _Item, entry: _RowEntry) -> None:
         """Bring the item up to what its books say."""
@@ -446,7 +471,7 @@ class Runner:
             self._give_up(exc)
         item.row = entry.row
 
-    async def _fetch_steps(self, entry: Entry, item: _Item) -> None:
+    async def _fetch_steps(self, entry: Entry, item: _Item, room: _Room) -> None:
         """From a task to a verified file, from wherever the row stands."""
         client, deadline, request = self.client, self.client._deadline(), item.request
         result: Result | None = None
@@ -462,6 +487,7 @@ class Runner:
                 finished = _finished(entry.row)
                 flow = client._fetch_flow(finished, request, deadline)
                 result = await self._drive(flow, entry)
+            await room.keep()
             await self._save(entry, result)
         if entry.state == "downloaded":
             await entry.step(self.ledger.verified_later(entry.row.id))
