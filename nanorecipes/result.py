@@ -95,16 +95,7 @@ class Origin:
 
     def embedded(self, picture: ResultImage, detail: Detail = "full") -> str:
         """The facts that travel inside a picture: its inputs by name, without their folders."""
-        facts = self.to_json(detail)
-        for image in facts.get("inputs", {}).get("images", []):
-            image["name"] = _last(image.pop("source"))
-        facts["picture"] = {
-            "number": picture.number,
-            "received_sha256": picture.received_sha256,
-        }
-        if picture.proof is not None:
-            facts["proof"] = picture.proof.summary()
-        return json.dumps(facts, ensure_ascii=False, default=str)
+        return _inside(self.to_json(detail), picture)
 
 
 @dataclass(frozen=True)
@@ -252,9 +243,8 @@ class ResultImage:
         try:
             drawn = write_drawings(self.proof, picture) if self.proof is not None else {}
             if detail != "none":
-                files.write_new(
-                    sidecar, self._record(picture.name, files.sha256(data), detail, drawn)
-                )
+                digest, facts = files.sha256(data), self.origin.to_json(detail)
+                files.write_new(sidecar, self._record(picture.name, digest, facts, drawn))
         except OSError as exc:
             raise SaveError(
                 f"{str(sidecar)!r} can't be written ({exc.strerror or exc}); "
@@ -286,7 +276,9 @@ class ResultImage:
                 path=name,
             ) from exc
 
-    def _record(self, name: str, digest: str, detail: Detail, drawn: Mapping[str, Path]) -> bytes:
+    def _record(
+        self, name: str, digest: str, facts: Mapping[str, Any], drawn: Mapping[str, Path]
+    ) -> bytes:
         width, height = self.size or (None, None)
         picture = {
             "file": name,
@@ -298,12 +290,12 @@ class ResultImage:
             "width": width,
             "height": height,
         }
-        record = {**self.origin.to_json(detail), "picture": picture}
+        record = {**facts, "picture": picture}
         if self.proof is not None:
             names = {key: path.name for key, path in drawn.items()}
             record["proof"] = {**self.proof.to_json(), **names}
-        text = json.dumps(record, indent=2, ensure_ascii=False, default=str)
-        return f"{text}\n".encode()
+        lines = ",\n".join(f"  {_encode(key)}: {_encode(value)}" for key, value in record.items())
+        return f"{{\n{lines}\n}}\n".encode()
 
 
 @dataclass(frozen=True)
@@ -471,9 +463,30 @@ class File(NamedTuple):
 
 def filed(image: ResultImage, name: str) -> File:
     """What `save` writes under a name, for those who write it themselves."""
-    data = embed(image.data, image.mime_type, image.origin.embedded(image))
+    facts = image.origin.to_json()
+    data = embed(image.data, image.mime_type, _inside(facts, image))
     digest = files.sha256(data)
-    return File(data, digest, image._record(name, digest, "full", {}))
+    return File(data, digest, image._record(name, digest, facts, {}))
+
+
+def _inside(facts: Mapping[str, Any], picture: ResultImage) -> str:
+    """What is said within a picture's own file."""
+    told = {**facts, "picture": {
+        "number": picture.number, "received_sha256": picture.received_sha256,
+    }}  # fmt: skip
+    if "inputs" in facts:
+        images = [
+            {"name" if key == "source" else key: _last(value) if key == "source" else value
+             for key, value in image.items()}
+            for image in facts["inputs"]["images"]
+        ]  # fmt: skip
+        told["inputs"] = {**facts["inputs"], "images": images}
+    if picture.proof is not None:
+        told["proof"] = picture.proof.summary()
+    return _encode(told)
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 def _as_folder(target: str | os.PathLike[str]) -> str:

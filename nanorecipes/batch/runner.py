@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -142,6 +143,7 @@ class Runner:
         self.ledger = ledger
         self.run = run
         self.out = out
+        self._folder = str(out)
         self.options = options
         self.tally = Tally()
         self.pace = Pace(client._clock, options.rate)
@@ -498,7 +500,7 @@ class Runner:
             why = f"{len(result.images)} of {entry.pictures} pictures came"
             await entry.step(self.ledger.trouble_later(row.id, why))
             return
-        filing = Filing(result, str(self.out / row.name))
+        filing = Filing(result, os.path.join(self._folder, row.name))
         saved, trouble = await save_watched(self._savings, filing)
         entry.hand_in(self.ledger.downloaded_later(row.id, saved), "downloaded")
         if trouble is None:

@@ -194,6 +194,8 @@ class Qolaba:
 
     def _absolute(self, image: RemoteImage) -> RemoteImage:
         """The picture with a whole URL, where the service gave only a path on its own host."""
+        if image.url.startswith(("https://", "http://")):
+            return image
         try:
             url = urljoin(f"{self.base_url}/", image.url)
         except ValueError:  # left as it is, for the download to refuse
