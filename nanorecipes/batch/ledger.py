@@ -14,9 +14,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanorecipes.batch import moves, states
+from nanorecipes.batch import moves, planning, states
 from nanorecipes.batch.locks import is_held
-from nanorecipes.batch.moves import Change, Decide, Desk, Move, read_planned, to_json
+from nanorecipes.batch.moves import Change, Decide, Desk, Move
 from nanorecipes.batch.records import ROW_COLUMNS, RUN_COLUMNS, Plan, Row, Run, read_row, read_run
 from nanorecipes.batch.states import State, to_micro, to_usd
 from nanorecipes.batch.store import LEASE_S, Store
@@ -154,35 +154,13 @@ class Ledger:
         Rows that were left open by nobody alive become this process's own.
         """
 
-        return self.store.begin(lambda connection: self._plan(connection, run_id, plans))
+        return self.store.begin(
+            lambda connection: planning.enter(connection, run_id, plans, self.wall())
+        )
 
     def plan(self, run_id: str, plan: Plan) -> Row:
         """The same for one, waited for."""
         return self.plan_later(run_id, [plan]).result()[0]
-
-    def _plan(
-        self, connection: sqlite3.Connection, run_id: str, plans: Sequence[Plan]
-    ) -> list[Row]:
-        entered = [
-            [plan.key, plan.copy, plan.recipe, plan.recipe_hash, plan.model,
-             None if plan.price is None else to_micro(plan.price), plan.request]
-            for plan in plans
-        ]  # fmt: skip
-        last = connection.execute("SELECT max(id) FROM rows").fetchone()[0] or 0
-        now = self.wall()
-        connection.execute(_PLAN, (run_id, now, to_json(entered)))
-        connection.execute(_PLANNED, (now, last))
-        connection.execute(_REQUESTS, (to_json(entered), run_id, last))
-        keys = to_json([[plan.key, plan.copy] for plan in plans])
-        rows = {(row.key, row.copy): row for row in read_planned(connection, run_id, keys)}
-        found = [rows[plan.key, plan.copy] for plan in plans]
-        lines = [
-            [plan.number, row.id]
-            for plan, row in zip(plans, found, strict=True)
-            if plan.number is not None
-        ]
-        connection.execute(_LINES, (run_id, to_json(lines)))
-        return found
 
     def rows_later(self, ids: Sequence[int]) -> Pending[list[Row]]:
         """Rows as they stand now."""
@@ -198,7 +176,7 @@ class Ledger:
         lines = [[number, None, error] for number, error in bad.items()]
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute(_LINES, (run_id, to_json(lines)))
+            planning.enter_lines(connection, run_id, lines)
 
         return self.store.begin(work)
 
@@ -414,28 +392,6 @@ class Ledger:
         if found is None:
             raise LedgerError(f"the ledger knows no row {row_id}", path=self.path)
         return read_row(found)
-
-
-_PLAN = (
-    "INSERT INTO rows (run_id, key, copy, state, recipe, recipe_hash, model, price_micro, "
-    "updated_at) SELECT ?1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), "
-    "'planned', json_extract(value, '$[2]'), json_extract(value, '$[3]'), "
-    "json_extract(value, '$[4]'), json_extract(value, '$[5]'), ?2 "
-    "FROM json_each(?3) WHERE true ON CONFLICT (run_id, key, copy) DO NOTHING"
-)
-_REQUESTS = (
-    "INSERT INTO requests SELECT rows.id, json_extract(value, '$[6]') FROM json_each(?) AS plan "
-    "CROSS JOIN rows ON run_id = ? AND rows.key = json_extract(plan.value, '$[0]') "
-    "AND copy = json_extract(plan.value, '$[1]') WHERE rows.id > ? ON CONFLICT DO NOTHING"
-)
-_PLANNED = (
-    "INSERT INTO events (row_id, at, before, after, attempt, reserved_micro, spent_micro) "
-    "SELECT id, ?, '', 'planned', 0, 0, 0 FROM rows WHERE id > ?"
-)
-_LINES = (
-    "INSERT OR REPLACE INTO lines SELECT ?, json_extract(value, '$[0]'), "
-    "json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?)"
-)
 
 
 def _check_cap(desk: Desk, row: Row, cap: Decimal | None) -> None:

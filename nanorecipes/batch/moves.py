@@ -48,10 +48,14 @@ class Move(NamedTuple):
 
 
 _MICRO_S = 1_000_000
-_READ = ROW_COLUMNS.replace(
-    "submitted_at, updated_at, request",
-    f"CAST(round(submitted_at * {_MICRO_S}) AS INTEGER), "
-    f"CAST(round(updated_at * {_MICRO_S}) AS INTEGER), NULL",
+READ = (
+    ", ".join(
+        f"CAST(round(rows.{name} * {_MICRO_S}) AS INTEGER)"
+        if name.endswith("_at")
+        else f"rows.{name}"
+        for name in ROW_COLUMNS.split(", ")[:-1]
+    )
+    + ", NULL"
 )
 """The columns of a row as JSON keeps them; the request is of no use to a step."""
 
@@ -177,26 +181,15 @@ class Desk:
 def read_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Row]:
     """Rows by their ids, all with one step of SQLite, without their requests."""
     sql = (
-        f"SELECT json_group_array(json_array({_READ})) FROM rows "
+        f"SELECT json_group_array(json_array({READ})) FROM rows "
         "WHERE id IN (SELECT value FROM json_each(?))"
     )
     found = connection.execute(sql, (json.dumps(ids),)).fetchone()[0]
-    return [_read(values) for values in json.loads(found)]
+    return [read_json(values) for values in json.loads(found)]
 
 
-def read_planned(connection: sqlite3.Connection, run_id: str, keys: str) -> list[Row]:
-    """Rows of a run by a JSON list of `[key, copy]`, in any order."""
-    sql = (
-        f"SELECT json_group_array(json_array({_READ})) FROM json_each(?) AS wanted "
-        "CROSS JOIN rows ON run_id = ? AND rows.key = json_extract(wanted.value, '$[0]') "
-        "AND copy = json_extract(wanted.value, '$[1]')"
-    )
-    sql = sql.replace("json_array(id, run_id, key,", "json_array(rows.id, run_id, rows.key,")
-    found = connection.execute(sql, (keys, run_id)).fetchone()[0]
-    return [_read(values) for values in json.loads(found)]
-
-
-def _read(values: list[Any]) -> Row:
+def read_json(values: list[Any]) -> Row:
+    """A row from its columns in the order of `READ`."""
     if values[17] is not None:
         values[17] /= _MICRO_S
     values[18] /= _MICRO_S

@@ -1,0 +1,119 @@
+"""Fetching: from a task that was bought to a verified file, many rows at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from nanorecipes.batch.groups import Groups
+from nanorecipes.batch.items import Item, Room, RowEntry
+from nanorecipes.batch.saving import Filed, Filing, save_durably, save_watched, trouble_with
+from nanorecipes.errors import LedgerError, NanorecipesError, SaveError
+from nanorecipes.service.qolaba import Outcome as Finished
+from nanorecipes.service.replies import RemoteImage
+
+if TYPE_CHECKING:
+    from nanorecipes.batch.ledger import Row
+    from nanorecipes.batch.runner import Runner
+    from nanorecipes.result import Result
+
+SAVERS, ENOUGH, MOST = 4, 8, 64
+"""Threads that write pictures, how many pictures are begun with at once, and how many at most."""
+
+
+class Fetcher:
+    """Waits for what a run has bought, downloads it, and keeps it for good."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._folder = str(runner.out)
+        self._keeping = asyncio.Semaphore(runner.options.concurrency)
+        self._savings: Groups[Filing, Filed] = Groups(
+            save_durably, threads=SAVERS, enough=ENOUGH, largest=MOST
+        )
+        self.tasks: set[asyncio.Task[None]] = set()
+        """One for each row that is being fetched."""
+
+    def begin(self, item: Item) -> None:
+        """Fetch what was bought, beside everything else."""
+        self._runner.tally.in_flight += 1
+        task = asyncio.create_task(self._fetch(item))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _fetch(self, item: Item) -> None:
+        entry = item.entry or RowEntry(self._runner, item.row)
+        room = Room(self._runner.slots, self._keeping)
+        try:
+            await self._fetch_steps(entry, item, room)
+        except asyncio.CancelledError:
+            if self._runner.stopping is None:
+                raise
+        except (LedgerError, SaveError) as exc:
+            self._runner.give_up(exc)
+        except NanorecipesError:
+            pass  # what it means stands in the ledger
+        except Exception as exc:
+            self._runner.give_up(LedgerError(f"a fault while fetching: {exc!r}"))
+        finally:
+            self._runner.tally.in_flight -= 1
+            try:
+                await self.settle_books(item, entry)
+                await self._runner.end(item)
+            finally:
+                room.leave()
+
+    async def settle_books(self, item: Item, entry: RowEntry) -> None:
+        """Bring the item up to what its books say."""
+        try:
+            await entry.settle()
+        except LedgerError as exc:
+            self._runner.give_up(exc)
+        item.row = entry.row
+
+    async def _fetch_steps(self, entry: RowEntry, item: Item, room: Room) -> None:
+        """From a task to a verified file, from wherever the row stands."""
+        client, deadline, request = (
+            self._runner.client,
+            self._runner.client._deadline(),
+            item.request,
+        )
+        result: Result | None = None
+        if entry.state == "submitted" or (item.task is not None and entry.state == "done"):
+            task = item.task or entry.row.task_id or ""
+            result = await self._runner.drive(client._wait_flow(task, request, deadline), entry)
+        if entry.state == "downloaded":
+            trouble = await asyncio.to_thread(trouble_with, entry.row.files)
+            if trouble is not None:
+                await entry.step(self._runner.ledger.again_later(entry.row.id, trouble))
+        if entry.state == "done":
+            if result is None:
+                finished = _finished(entry.row)
+                flow = client._fetch_flow(finished, request, deadline)
+                result = await self._runner.drive(flow, entry)
+            await room.keep()
+            await self._save(entry, result)
+        if entry.state == "downloaded":
+            await entry.step(self._runner.ledger.verified_later(entry.row.id))
+
+    async def _save(self, entry: RowEntry, result: Result) -> None:
+        row = entry.row
+        if len(result.images) < entry.pictures:
+            why = f"{len(result.images)} of {entry.pictures} pictures came"
+            await entry.step(self._runner.ledger.trouble_later(row.id, why))
+            return
+        filing = Filing(result, os.path.join(self._folder, row.name))
+        saved, trouble = await save_watched(self._savings, filing)
+        entry.hand_in(self._runner.ledger.downloaded_later(row.id, saved), "downloaded")
+        if trouble is None:
+            entry.hand_in(self._runner.ledger.verified_later(row.id), "verified")
+        else:
+            entry.hand_in(self._runner.ledger.again_later(row.id, trouble), "done")
+        await entry.settle()
+
+
+def _finished(row: Row) -> Finished:
+    images = tuple(RemoteImage(entry["url"]) for entry in row.pictures)
+    cost = row.spent if row.attempt == 1 else None
+    return Finished(row.task_id, images, cost, None)
