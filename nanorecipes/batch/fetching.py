@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from nanorecipes.batch.runner import Runner
     from nanorecipes.result import Result
 
-SAVERS, ENOUGH, MOST = 4, 8, 64
-"""Threads that write pictures, how many pictures are begun with at once, and how many at most."""
+SAVERS, ENOUGH = 4, 32
+"""Threads that write pictures, and how many pictures are begun with at once."""
 
 
 class Fetcher:
@@ -30,7 +30,7 @@ class Fetcher:
         self._folder = str(runner.out)
         self._keeping = asyncio.Semaphore(runner.options.concurrency)
         self._savings: Groups[Filing, Filed] = Groups(
-            save_durably, threads=SAVERS, enough=ENOUGH, largest=MOST
+            save_durably, can_come=self._can_come, threads=SAVERS, enough=ENOUGH
         )
         self.tasks: set[asyncio.Task[None]] = set()
         """One for each row that is being fetched."""
@@ -63,6 +63,10 @@ class Fetcher:
                 await self._runner.end(item)
             finally:
                 room.leave()
+
+    def _can_come(self) -> int:
+        """How many pictures may still come to be saved before another one is bought."""
+        return len(self.tasks) - self._savings.in_hand
 
     async def settle_books(self, item: Item, entry: RowEntry) -> None:
         """Bring the item up to what its books say."""

@@ -14,80 +14,85 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-LINGER_S = 0.01
-"""How long an item waits for others to go with."""
+LINGER_S = 0.05
+"""How long items wait for others to go with, while others can still come."""
 
 
 class Groups(Generic[T, R]):
     """Does work for many tasks of one event loop, several items in one go.
 
     Asking a thread costs about as much as the work itself, and a disk that is asked for several
-    files at once answers as fast as for one.
+    files at once answers as fast as for one. While a group is worked at the next one gathers; only
+    when many wait does one more thread begin.
 
     Args:
         work: does a group; gives a result, or an error, for each item in order.
+        can_come: how many items can still come, those that wait included.
         threads: how many groups are worked at, at a time.
-        enough: how many items are begun with at once; fewer linger for others.
-        largest: how many go together at most.
+        enough: how many items are begun with at once.
     """
 
     def __init__(
         self,
         work: Callable[[list[T]], Sequence[R | Exception]],
         *,
+        can_come: Callable[[], int],
         threads: int,
         enough: int,
-        largest: int,
     ) -> None:
         self._work = work
+        self._can_come = can_come
         self._threads = threads
         self._enough = enough
-        self._largest = largest
-        self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
-        self._busy: set[asyncio.Task[None]] = set()
+        self._waiting: list[tuple[T, asyncio.Future[R]]] = []
+        self._busy = 0
         self._timer: asyncio.TimerHandle | None = None
+        self.in_hand = 0
+        """Items that are being worked at."""
 
     async def do(self, item: T) -> R:
         """The item's result. It is worked at even when the caller is cancelled meanwhile."""
-        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[R] = loop.create_future()
         self._waiting.append((item, future))
-        if len(self._waiting) >= self._enough:
+        count = len(self._waiting)
+        if count >= self._enough or (not self._busy and count >= self._can_come()):
             self._begin()
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(LINGER_S, self._begin)
+        elif self._timer is None and not self._busy:
+            self._timer = loop.call_later(LINGER_S, self._begin)
         return await future
 
     def _begin(self) -> None:
-        """Begin with what waits, enough or not."""
+        """Begin with what waits, unless every thread is busy: then when the first has finished."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._waiting or len(self._busy) >= self._threads:
+        if not self._waiting or self._busy >= self._threads:
             return
-        count = min(len(self._waiting), self._largest)
-        group = [self._waiting.popleft() for _ in range(count)]
-        task = asyncio.ensure_future(self._run(group))
-        self._busy.add(task)
-        task.add_done_callback(self._ended)
+        group, self._waiting = self._waiting, []
+        self._busy += 1
+        self.in_hand += len(group)
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(None, self._work, [item for item, _ in group])
+        work.add_done_callback(lambda ended: self._end(group, ended))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._busy.discard(task)
-        if self._timer is None:
-            self._begin()
-
-    async def _run(self, group: list[tuple[T, asyncio.Future[R]]]) -> None:
-        found: Sequence[R | Exception]
-        try:
-            found = await asyncio.to_thread(self._work, [item for item, _ in group])
-        except Exception as exc:
-            found = [exc] * len(group)
-        for (_, future), result in zip(group, found, strict=True):
+    def _end(
+        self,
+        group: list[tuple[T, asyncio.Future[R]]],
+        ended: asyncio.Future[Sequence[R | Exception]],
+    ) -> None:
+        self._busy -= 1
+        self.in_hand -= len(group)
+        error = ended.exception()
+        results = ended.result() if error is None else [error] * len(group)
+        for (_, future), result in zip(group, results, strict=True):
             if future.done():  # whoever asked was cancelled
                 continue
-            if isinstance(result, Exception):
+            if isinstance(result, BaseException):
                 future.set_exception(result)
             else:
                 future.set_result(result)
+        self._begin()
 
 
 class Bridge:
