@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nanorecipes.batch.runner import Runner
     from nanorecipes.result import Result
 
-SAVERS, ENOUGH = 4, 32
+SAVERS, ENOUGH = 4, 24
 """Threads that write pictures, and how many pictures are begun with at once."""
 
 

@@ -59,7 +59,7 @@ def save_durably(filings: Sequence[Filing]) -> list[Filed | Exception]:
     drafts: list[_Draft | Exception] = [_attempt(_Draft, filing) for filing in filings]
     if len(drafts) > 1:
         drafts = [_after(draft, _Draft.hurry) for draft in drafts]
-    for step in (_Draft.sync, _Draft.place):
+    for step in (_Draft.sync, _Draft.sync_folder, _Draft.place):
         drafts = [_after(draft, step) for draft in drafts]
     for parent in {draft.parent for draft in drafts if isinstance(draft, _Draft)}:
         _sync(parent)
@@ -165,13 +165,17 @@ class _Draft:
         return self
 
     def sync(self) -> _Draft:
-        """Wait until the disk has the files and their names."""
+        """Wait until the disk has the files."""
         while self._handles:
             handle = self._handles.pop()
             try:
                 os.fsync(handle)
             finally:
                 os.close(handle)
+        return self
+
+    def sync_folder(self) -> _Draft:
+        """Wait until it has their names: as a rule they came with the files of the group."""
         _sync(self._place)
         return self
 
