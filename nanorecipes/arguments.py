@@ -134,7 +134,7 @@ def _values(
     definition: Definition, given: dict[str, Any], problems: list[Diagnostic]
 ) -> dict[str, Any]:
     try:
-        values: dict[str, Any] = definition.validator.validate_python(given)
+        return definition.values(given)
     except ValidationError as exc:
         seen: set[str] = set()
         for error in exc.errors(include_url=False):
@@ -144,7 +144,6 @@ def _values(
                 param = definition.params[name]
                 problems.append(_value_problem(param, dict(error), given))
         return {}
-    return values
 
 
 def _value_problem(param: Param, error: dict[str, Any], given: Mapping[str, Any]) -> Diagnostic:

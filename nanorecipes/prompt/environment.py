@@ -215,6 +215,8 @@ def _plain(text: str) -> nodes.Template:
 
 def plain_blanks(text: str) -> str:
     """The text with every white space but line breaks as a blank, so that none counts double."""
+    if text.replace("\n", "").isprintable():  # the blank is the only printable white space
+        return text
     return re.sub(r"[^\S\n]", " ", text)
 
 

@@ -22,6 +22,7 @@ from nanorecipes.recipe.params import (
     make_param,
     make_slot,
 )
+from nanorecipes.recipe.plain import plain_values
 from nanorecipes.recipe.schema import recipe_schema, recipe_validator
 from nanorecipes.recipe.source import MAX_FINDINGS, capped
 
@@ -113,6 +114,19 @@ class Definition:
         if not self._validators:
             self._validators.append(compile_values(list(self.params.values()), self.fixed))
         return self._validators[0]
+
+    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """A call's parameters as templates see them, defaults filled in.
+
+        Raises:
+            ValidationError: with every parameter that is unknown, missing or wrong.
+        """
+        if not self._validators:
+            plain = plain_values(self.params, self.fixed, given)
+            if plain is not None:
+                return plain
+        values: dict[str, Any] = self.validator.validate_python(given)
+        return values
 
 
 TemplateCheck: TypeAlias = "Callable[[Definition], Iterable[Diagnostic]]"

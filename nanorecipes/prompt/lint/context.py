@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nanorecipes.catalogue import catalogue
-from nanorecipes.prompt.lint.draft import Draft, slot_index, value_letter
+from nanorecipes.prompt.lint.draft import Draft, slot_index, value_letter, words_of
 from nanorecipes.prompt.lint.lazy import lazy
+from nanorecipes.prompt.lint.opening import Opening, opening
 from nanorecipes.prompt.lint.placing import place_in
 from nanorecipes.prompt.lint.variants import Variant, Variants
 
@@ -32,9 +32,11 @@ class Context:
         self.params: Mapping[str, Param] = definition.params
         self.capability = definition.capability
         self.changes = definition.changes
+        self.allowed: Mapping[str, str] = definition.data.get("allow", {})
+        """The rules that the recipe breaks on purpose, each with its reason."""
         self.made = Variants(definition, macro_folders)
 
-    @property
+    @lazy
     def is_english(self) -> bool:
         """Whether the author's text is English."""
         return self.definition.language.split("-")[0] == "en"
@@ -86,14 +88,20 @@ class Context:
         return sum(slot.max for slot in self.slots.values())
 
     @lazy
+    def openings(self) -> list[tuple[Draft, Opening]]:
+        """The edits that don't lead with their order, and what they do instead."""
+        found = ((draft, opening(draft)) for draft in self.drafts("edit"))
+        return [(draft, fault) for draft, fault in found if fault is not None]
+
+    @lazy
     def words(self) -> frozenset[str]:
         """Every word of the variants, in small letters, parts of hyphened ones too."""
-        return frozenset().union(*[draft.words for draft in self.made.distinct])
+        return words_of("\n".join([draft.lower for draft in self.made.distinct]))
 
     @lazy
     def initials(self) -> frozenset[str]:
         """The first letters of all words: whether there are numbers among them."""
-        return frozenset(word[0] for word in self.words)
+        return frozenset([word[0] for word in self.words])
 
     def drafts(self, *sections: str) -> list[Draft]:
         """The distinct texts of some sections (of all without any), over all variants."""
@@ -102,6 +110,17 @@ class Context:
         if sections not in self._drafts:
             self._drafts[sections] = [d for d in self.made.distinct if d.section in sections]
         return self._drafts[sections]
+
+    def drafts_with(self, words: frozenset[str], *sections: str) -> list[Draft]:
+        """Those of the texts in which one of some words can stand; nearly all that hold none are
+        left out."""
+        hits = words & self.words
+        if not hits:
+            return []
+        if len(hits) == 1:
+            (only,) = hits
+            return [draft for draft in self.drafts(*sections) if only in draft.lower]
+        return [d for d in self.drafts(*sections) if any(hit in d.lower for hit in hits)]
 
     def example_drafts(self, words: frozenset[str], *sections: str) -> list[Draft]:
         """The texts of the examples that hold a caller's words, where one of those is asked for."""
@@ -114,7 +133,7 @@ class Context:
         """Every word that the examples pass."""
         passed = [value for example in self.definition.examples
                   for value in example["inputs"].values()]  # fmt: skip
-        return frozenset(_WORDS.findall(str(passed).lower()))
+        return words_of(str(passed).lower())
 
     @lazy
     def _example_drafts(self) -> list[Draft]:
@@ -133,7 +152,11 @@ class Context:
 
     def slot_of(self, letter: str) -> str:
         """The slot that an image's letter stands for."""
-        return list(self.slots)[slot_index(letter)]
+        return self._slot_names[slot_index(letter)]
+
+    @lazy
+    def _slot_names(self) -> list[str]:
+        return list(self.slots)
 
     @lazy
     def _letters(self) -> dict[str, Param]:
@@ -151,6 +174,3 @@ class Context:
     def place_of(self, *path: str | int, key: bool = False) -> Place:
         """Where a value of the recipe stands."""
         return self.definition.document.place(path, key=key)
-
-
-_WORDS = re.compile(r"[^\W_]+")

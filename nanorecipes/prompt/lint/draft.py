@@ -55,6 +55,13 @@ def is_value(letter: str) -> bool:
     return VALUE_BASE <= ord(letter) < VALUE_BASE + VALUE_COUNT
 
 
+def words_of(lower: str) -> frozenset[str]:
+    """The different words of a text; a hyphen and an apostrophe part them."""
+    for mark in _MARKS:  # many times as fast as one pattern or table for all
+        lower = lower.replace(mark, " ")
+    return frozenset(lower.split())
+
+
 class Origin(NamedTuple):
     """Where a chunk of text comes from."""
 
@@ -140,21 +147,14 @@ class Draft:
         self.source = source
         self.chunks = chunks
 
-    @lazy
-    def text(self) -> str:
+        text = " ".join("".join([chunk.text for chunk in chunks]).split())
+        self.text = text
         """The text on one line."""
-        return " ".join("".join([chunk.text for chunk in self.chunks]).split())
-
-    @lazy
-    def prose(self) -> str:
+        self.prose = prose = english.blot_quotes(text)
         """The same, as long, with what stands in quotes blotted out."""
-        return english.blot_quotes(self.text)
-
-    @lazy
-    def lower(self) -> str:
+        lowered = prose.lower()
+        self.lower = lowered if len(lowered) == len(prose) else prose
         """The prose in small letters; as long as the text."""
-        lowered = self.prose.lower()
-        return lowered if len(lowered) == len(self.prose) else self.prose
 
     @lazy
     def tokens(self) -> list[english.Token]:
@@ -164,10 +164,7 @@ class Draft:
     @lazy
     def words(self) -> frozenset[str]:
         """The different words of the prose; a hyphen and an apostrophe part them."""
-        text = self.lower
-        for mark in _MARKS:  # many times as fast as one pattern or table for all
-            text = text.replace(mark, " ")
-        return frozenset(text.split())
+        return words_of(self.lower)
 
     @lazy
     def sentences(self) -> list[english.Sentence]:
@@ -177,11 +174,15 @@ class Draft:
     @lazy
     def images(self) -> list[int]:
         """Where images are spoken of."""
+        if self.text.isascii():
+            return []
         return [match.start() for match in _IMAGE.finditer(self.text)]
 
     @lazy
     def values(self) -> list[str]:
         """The letters of the parameters in it."""
+        if self.text.isascii():
+            return []
         return _VALUE.findall(self.text)
 
     @lazy

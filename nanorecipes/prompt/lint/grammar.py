@@ -87,8 +87,16 @@ def commands(draft: Draft) -> Iterator[Command]:
         first = english.order_at(words)
         if first is not None:
             yield command(draft, words, first, number)
-        for index in range(1, len(words)):
-            if begins_part(draft, words, index):
+        end = words[0].end
+        for index, word in enumerate(words):
+            gap = word.start - end
+            end = word.end
+            # Most words stand behind one blank; begins_part tells the rest apart.
+            if (
+                index
+                and (gap > 1 or words[index - 1].word in _PARTS)
+                and begins_part(draft, words, index)
+            ):
                 found = english.order_at(words, index, strict=True)
                 if found is not None:
                     yield command(draft, words, found, number)

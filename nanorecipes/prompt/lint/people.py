@@ -119,7 +119,9 @@ def _people_of(context: Context, slot: Slot) -> int:
     about = f"{slot.name.replace('_', ' ')} {slot.label} {slot.description}".lower()
     tie = rf"(?: [^.,;]{{0,40}}?)? ?(?:of|from|in|shown in|known from|seen in) {letters}"
     if not slot.is_list:
-        told = re.search(rf"\b{one}\b{tie}", text) or re.match(rf"[^.;]*\b{one}\b(?!'s)", about)
+        told = re.search(rf"\b{one}\b{tie}", text) or re.match(
+            rf"[^.;]*(?:\b{one}\b(?!'s)|\b(?:portrait|headshot|selfie|passport photo)\b)", about
+        )
         return int(bool(told) and _keeps(context, slot, text))
     if re.search(
         r"\bsame (?:\w+ )?(?:person|man|woman|child|character|face|model|figure)\b", about

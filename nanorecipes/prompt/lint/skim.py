@@ -41,8 +41,16 @@ class Skimmed(NamedTuple):
     tree: nodes.Template
     parts: int
     """How many nodes the tree has, without the root."""
-    is_harmless: bool
+    is_harmless: bool = False
     """Whether nothing in it can fail with one value and not with another."""
+    names: frozenset[str] | None = None
+    """The names that it reads; None where only a walk over the tree can tell."""
+    asked: frozenset[str] = frozenset()
+    """Those of the names that stand in conditions."""
+    shown: frozenset[str] = frozenset()
+    """Those that it prints."""
+    bare: frozenset[str] = frozenset()
+    """Those that it prints where no condition makes sure of them."""
 
 
 def skim(text: str) -> Skimmed | None:
@@ -55,7 +63,11 @@ def skim(text: str) -> Skimmed | None:
         body = skimmer.run()
     except _TooRich:
         return None
-    return Skimmed(nodes.Template(body, lineno=1), skimmer.parts, skimmer.is_harmless)
+    asked = frozenset(skimmer.asked)
+    return Skimmed(
+        nodes.Template(body, lineno=1), skimmer.parts, skimmer.is_harmless,
+        asked.union(skimmer.shown), asked, frozenset(skimmer.shown), frozenset(skimmer.bare),
+    )  # fmt: skip
 
 
 class _Skimmer:
@@ -64,6 +76,11 @@ class _Skimmer:
         self.line = 1
         self.parts = 0
         self.is_harmless = True
+        self.shown: set[str] = set()
+        self.asked: set[str] = set()
+        self.bare: set[str] = set()
+        self.sure: list[str | None] = []
+        """By open condition, the name that it makes sure of."""
         self.body: list[Any] = []
         """What is open: an output that still grows is the last item of the innermost body."""
         self.open: list[tuple[list[Any], Any, Any]] = []
@@ -89,7 +106,7 @@ class _Skimmer:
             return
         if "{{" in text or "{%" in text or "}}" in text or "%}" in text:
             raise _TooRich
-        self.write(self.node(nodes.TemplateData, data=text))
+        self.write(self.node(nodes.TemplateData, {"data": text}))
         self.line += text.count("\n")
 
     def write(self, node: nodes.Expr) -> None:
@@ -98,31 +115,33 @@ class _Skimmer:
             self.body[-1].nodes.append(node)
         else:
             self.parts += 1
-            self.body.append(self.node(nodes.Output, nodes=[node]))
+            self.body.append(self.node(nodes.Output, {"nodes": [node]}))
 
-    def node(self, kind: type[N], **fields: Any) -> N:
+    def node(self, kind: type[N], fields: dict[str, Any]) -> N:
         """A node; its class's own way to set the fields takes most of the time of a parse."""
         node = kind.__new__(kind)
-        node.__dict__.update(fields, lineno=self.line, environment=None)
+        fields["lineno"] = self.line
+        fields["environment"] = None
+        node.__dict__ = fields
         return node
 
     def printed(self, code: str) -> None:
         found = _PRINTED.match(code)
         if found is None:
             raise _TooRich
-        node: nodes.Expr = self.name(found.group(1))
+        name = found.group(1)
+        node: nodes.Expr = self.name(name)
+        self.shown.add(name)
+        if name not in self.sure:
+            self.bare.add(name)
         for name in found.group(2).replace("|", " ").split():
             self.parts += 1
             self.is_harmless &= name in _HARMLESS
             node = self.node(
                 nodes.Filter,
-                node=node,
-                name=name,
-                args=[],
-                kwargs=[],
-                dyn_args=None,
-                dyn_kwargs=None,
-            )
+                {"node": node, "name": name, "args": [], "kwargs": [], "dyn_args": None,
+                 "dyn_kwargs": None},
+            )  # fmt: skip
         self.write(node)
         self.parts -= 1
 
@@ -130,27 +149,32 @@ class _Skimmer:
         if word in _WORDS:
             raise _TooRich
         self.parts += 1
-        return self.node(nodes.Name, name=word, ctx="load")
+        return self.node(nodes.Name, {"name": word, "ctx": "load"})
 
     def statement(self, code: str) -> None:
         tested = _TESTED.match(code)
         if tested is not None:
             self.branch(bool(tested.group(1)), self.test(tested))
+            self.asked.add(tested.group(3))
+            self.sure[-1] = None if tested.group(2) else tested.group(3)
         elif code == "else" and self.open and self.open[-1][2] is not None:
             outside, whole, _ = self.open.pop()
             self.body = whole.else_
             self.open.append((outside, whole, None))
+            self.sure[-1] = None
         elif code == "endif" and self.open:
             self.body = self.open.pop()[0]
+            self.sure.pop()
         else:
             raise _TooRich
 
     def branch(self, again: bool, test: nodes.Expr) -> None:
-        node = self.node(nodes.If, test=test, body=[], elif_=[], else_=[])
+        node = self.node(nodes.If, {"test": test, "body": [], "elif_": [], "else_": []})
         self.parts += 1
         if not again:
             self.body.append(node)
             self.open.append((self.body, node, node))
+            self.sure.append(None)
         else:
             if not self.open or self.open[-1][2] is None:
                 raise _TooRich

@@ -19,7 +19,7 @@ from nanorecipes.prompt.macros import Importer
 
 if TYPE_CHECKING:
     from nanorecipes.prompt.check import Signature
-    from nanorecipes.prompt.lint.templates import Templates
+    from nanorecipes.prompt.lint.templates import Template, Templates
     from nanorecipes.recipe.model import Definition
     from nanorecipes.recipe.source import Document
 
@@ -50,19 +50,39 @@ def _check(
     by_file = _imports(templates, macro_folders)
     used: set[str] = set()
     spoken = set(_named(definition))
+    known = frozenset((*definition.params, *definition.slots, "model"))
+    optional = frozenset(slot.name for slot in definition.slots.values() if slot.optional)
     for template in templates.all:
         if template.is_plain:
+            continue
+        macros = by_file.get(template.source.document, {}) if by_file else {}
+        if not macros and _is_plainly_sound(template, known, optional):
+            names = template.reads
+            used.update(names)
+            spoken.update(names if not template.asked else template.skimmed.shown)
             continue
         scope = Scope(
             params=frozenset(definition.params),
             images={slot.name: slot.optional for slot in definition.slots.values()},
-            macros=by_file.get(template.source.document, {}),
+            macros=macros,
             others=frozenset({"model"}),
         )
         Check(scope, _stop).run(template.tree)
         used |= scope.used
         spoken |= scope.spoken
     return used >= definition.params.keys() and spoken >= definition.slots.keys()
+
+
+def _is_plainly_sound(template: Template, known: frozenset[str], optional: frozenset[str]) -> bool:
+    """Whether a template of names, filters of letters and conditions on names surely is sound."""
+    skimmed = template.skimmed
+    return (
+        skimmed.names is not None
+        and skimmed.is_harmless
+        and skimmed.names <= known
+        and skimmed.bare.isdisjoint(optional)
+        and template.source.text.replace("\n", "").isprintable()
+    )
 
 
 def _imports(

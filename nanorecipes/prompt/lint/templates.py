@@ -33,11 +33,17 @@ class Template:
         self.source = source
         self.is_plain = "{" not in source.text
         """Whether the text holds no template at all."""
-        self.reads: tuple[str, ...] = () if self.is_plain else self._read(names)
+        self._names = names
 
-    def _read(self, names: frozenset[str]) -> tuple[str, ...]:
-        found = _NAME.findall(" ".join(_CODE.findall(self.source.text)))
-        return tuple(sorted(names.intersection(found)))
+    @lazy
+    def reads(self) -> tuple[str, ...]:
+        """The recipe's names that it reads, sorted."""
+        if self.is_plain:
+            return ()
+        found = self.skimmed.names
+        if found is None:
+            found = frozenset(_NAME.findall(" ".join(_CODE.findall(self.source.text))))
+        return tuple(sorted(self._names & found))
 
     @property
     def tree(self) -> nodes.Template:
@@ -46,25 +52,32 @@ class Template:
         Raises:
             TemplateSyntaxError: the text is no valid template.
         """
-        return self._skimmed.tree
+        return self.skimmed.tree
 
     @lazy
-    def _skimmed(self) -> Skimmed:
+    def skimmed(self) -> Skimmed:
+        """The syntax tree and what is known of it.
+
+        Raises:
+            TemplateSyntaxError: the text is no valid template.
+        """
         return _parse(self.source.text)
 
     @property
     def parts(self) -> int:
         """How many parts the tree has."""
-        return 1 if self.is_plain else self._skimmed.parts
+        return 1 if self.is_plain else self.skimmed.parts
 
     @property
     def is_harmless(self) -> bool:
         """Whether nothing in it can fail with one value and not with another."""
-        return self.is_plain or self._skimmed.is_harmless
+        return self.is_plain or self.skimmed.is_harmless
 
     @lazy
     def asked(self) -> frozenset[str]:
         """Names that stand in conditions."""
+        if self.skimmed.names is not None:
+            return self.skimmed.asked
         codes = _CODE.findall(self.source.text)
         return frozenset(
             name
@@ -131,5 +144,5 @@ def _parse(text: str) -> Skimmed:
     if found is None:
         if len(_parsed) > 2000:
             _parsed.clear()
-        found = _parsed[text] = skim(text) or Skimmed(*parse_template(text), False)
+        found = _parsed[text] = skim(text) or Skimmed(*parse_template(text))
     return found

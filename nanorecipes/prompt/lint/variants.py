@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,15 @@ class Variants:
         self.templates = Templates(definition, macro_folders)
         self._params = frozenset(definition.params)
         self._plain = [_plain_draft(t) if t.is_plain else None for t in self.templates.all]
-        self._drafts: dict[tuple[int, ...], Draft | None] = {}
+
+    @lazy
+    def _rich(self) -> list[tuple[int, Template, Callable[[Call], Any], dict[Any, Draft | None]]]:
+        """The texts with a template in them: number, template, what it reads of a call, drafts."""
+        return [
+            (index, template, itemgetter(*template.reads) if template.reads else len, {})
+            for index, template in enumerate(self.templates.all)
+            if not template.is_plain
+        ]
 
     @lazy
     def choices(self) -> Choices:
@@ -110,21 +119,16 @@ class Variants:
 
     def _call(self, call: Call) -> list[Draft] | None:
         """The texts of one call; None where only the real renderer can tell."""
-        drafts = []
-        known = self._drafts
-        for index, draft in enumerate(self._plain):
+        drafts = self._plain.copy()
+        for index, template, chosen, known in self._rich:
+            key = chosen(call)
+            if key not in known:
+                values = {n: self.choices.value(n, call[n]) for n in template.reads}
+                known[key] = self._run(template, values)
+            draft = drafts[index] = known[key]
             if draft is None:
-                template = self.templates.all[index]
-                key = (index, *[call[name] for name in template.reads])
-                if key not in known:
-                    values = {n: self.choices.value(n, call[n]) for n in template.reads}
-                    known[key] = self._run(template, values)
-                draft = known[key]
-                if draft is None:
-                    return None
-            if draft.text:
-                drafts.append(draft)
-        return drafts
+                return None
+        return [draft for draft in drafts if draft is not None and draft.text]
 
     def _run(self, template: Template, values: Mapping[str, Any]) -> Draft | None:
         macros = self.templates.macros(template)
@@ -149,7 +153,7 @@ class Variants:
         free = definition.free_params
         given = {name: value for name, value in inputs.items() if name in free}
         try:
-            values = definition.validator.validate_python(given)
+            values = definition.values(given)
         except ValueError:
             return None
         chosen = catalogue().get(str(inputs.get("model", self.choices.model)))

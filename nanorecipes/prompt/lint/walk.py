@@ -7,7 +7,7 @@ tree itself costs a tenth of compiling it, and it knows which words are the auth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,9 @@ def imported(tree: nodes.Template, folders: Sequence[Path], depth: int = 0) -> d
     return found
 
 
+_OUTPUT, _DATA, _CALL, _FILTER, _NAME = (
+    nodes.Output, nodes.TemplateData, nodes.Call, nodes.Filter, nodes.Name,
+)  # fmt: skip
 _new: Any = tuple.__new__
 """The bare constructor: chunks are made by the thousand."""
 
@@ -126,17 +129,26 @@ class _Loop:
         raise CannotRunError(name)
 
 
-@dataclass(slots=True)
 class Walker:
     """Walks one tree with one set of values."""
 
-    source: Source
-    values: Mapping[str, Any]
-    macros: Mapping[str, Macro]
-    params: frozenset[str] = frozenset()
-    chunks: list[Chunk] = field(default_factory=list)
-    own: dict[str, Any] = field(default_factory=dict)
-    """What the template sets, loop variables, and a macro's arguments."""
+    __slots__ = ("chunks", "macros", "own", "params", "source", "values")
+
+    def __init__(
+        self,
+        source: Source,
+        values: Mapping[str, Any],
+        macros: Mapping[str, Macro],
+        params: frozenset[str] = frozenset(),
+        own: dict[str, Any] | None = None,
+    ) -> None:
+        self.source = source
+        self.values = values
+        self.macros = macros
+        self.params = params
+        self.chunks: list[Chunk] = []
+        self.own = own or {}
+        """What the template sets, loop variables, and a macro's arguments."""
 
     def run(self, body: Sequence[nodes.Node]) -> list[Chunk]:
         """The text of some statements.
@@ -144,38 +156,37 @@ class Walker:
         Raises:
             CannotRunError: only the template engine itself can tell.
         """
+        chunks, source = self.chunks, self.source
         for node in body:
             kind = type(node)
-            if kind is nodes.Output:
+            if kind is _OUTPUT:
+                if len(chunks) > MAX_CHUNKS:
+                    raise CannotRunError("too long")
                 for part in node.nodes:  # type: ignore[attr-defined]  # an Output has them
-                    self.output(part)
+                    if type(part) is _DATA:
+                        origin = _new(Origin, (source, part, None))
+                        chunks.append(_new(Chunk, (part.data, origin)))
+                    else:
+                        self.output(part)
             else:
                 statement: Callable[[Walker, Any], Any] = _STATEMENTS.get(kind, _refuse)
                 statement(self, node)
-        return self.chunks
-
-    def write(self, value: str, node: nodes.Node, param: str | None = None) -> None:
-        if len(self.chunks) > MAX_CHUNKS:
-            raise CannotRunError("too long")
-        origin: Origin = _new(Origin, (self.source, node, param))
-        self.chunks.append(_new(Chunk, (value, origin)))
+        return chunks
 
     def output(self, part: Any) -> None:
-        if type(part) is nodes.TemplateData:
-            self.write(part.data, part)
-            return
-        if type(part) is nodes.Call:
+        if type(part) is _CALL:
             macro = self.macros.get(getattr(part.node, "name", ""))
             if macro is not None:
                 self.chunks += _stripped(self.call(macro, part))
                 return
-        self.write(text(self.value(part)), part, self.named(part))
+        origin: Origin = _new(Origin, (self.source, part, self.named(part)))
+        self.chunks.append(_new(Chunk, (text(self.value(part)), origin)))
 
     def named(self, node: Any) -> str | None:
         """The parameter that an expression prints, perhaps filtered."""
-        while type(node) is nodes.Filter:
+        while type(node) is _FILTER:
             node = node.node
-        if type(node) is nodes.Name and node.name in self.params and node.name not in self.own:
+        if type(node) is _NAME and node.name in self.params and node.name not in self.own:
             return str(node.name)
         return None
 

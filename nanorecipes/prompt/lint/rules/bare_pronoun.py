@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from nanorecipes.prompt.lint import english
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
     from nanorecipes.prompt.lint.english import Token
 
 _BARE = frozenset("it itself he him himself she herself they them themselves hers theirs".split())
+_NEUTER = frozenset("it itself".split())
 _PLURAL = frozenset("they them themselves their theirs".split())
 _ONE_OF_TWO = re.compile(r"\b(?:one|the (?:two|pair|first|\w+er of))\b[^.;]*\Z")
 _OWNERS = frozenset("his her their".split())
-_WORDS = _BARE | _OWNERS | frozenset("this that these those former latter other".split())
+_OWNED = re.compile(r"\b(?:his|her|their)\b")
+_STANDS = _BARE | _OWNERS
+_POINTING = frozenset("this that these those former latter other".split())
+_WORDS = _STANDS | _POINTING
 _ALONE = re.compile(
-    r"(?<![\w-])(?:the former|the latter|(?:this|that|the other) one|"
+    r"(?<![\w-])(?:the (?:former|latter)(?= *(?:[.,;:!?]|$)| (?:is|are|was|has|and|in|on|to|with|"
+    r"at|stands?|lies|should|must|will)\b)|(?:this|that|the other) one|"
     r"(?:this|these)(?= *(?:[.,;:!?]|$)| (?:is|are|was|were|has|have|goes|go|in|into|on|onto|to|"
     r"over|with|"
     r"at|like|under|behind|beside|from|fades?|becomes?|stands?|lies|comes?|should|must|will)\b)|"
@@ -71,19 +77,17 @@ class BarePronoun(Rule):
     name = "bare-pronoun"
 
     def check(self, context: Context) -> Iterator[Fault]:
-        if _WORDS.isdisjoint(context.words) and not context.example_drafts(
-            _BARE | _OWNERS, *_TEXTS
-        ):
+        if _WORDS.isdisjoint(context.words) and not context.example_drafts(_STANDS, *_TEXTS):
             return
         images = context.most_images > 1
-        kept = any(not _OWNERS.isdisjoint(draft.words) for draft in context.drafts("protect"))
+        kept = any(_OWNED.search(d.lower) for d in context.drafts_with(_OWNERS, "protect"))
         people = (kept or not images) and people_shown(context) > 1
         if not images and not people:
             return
         sections = ("edit", "subject", "details", "protect") if people else _TEXTS
-        examples = context.example_drafts(_BARE | _OWNERS, *sections)
-        for draft in [*context.drafts(*sections), *examples]:
-            found = _first(draft, context.words)
+        examples = context.example_drafts(_STANDS, *sections)
+        for draft in [*context.drafts_with(_WORDS, *sections), *examples]:
+            found = _first(draft, context.words, images=images)
             if found is not None:
                 start, end = found
                 several = "images" if images else "people"
@@ -96,24 +100,35 @@ _STANDING = re.compile(rf"\b(?:{'|'.join(sorted(_BARE | _OWNERS))})\b(?!['’-])
 _TEXTS = ("edit", "subject", "details")
 
 
-def _has_owner(draft: Draft, pronoun: re.Match[str]) -> bool:
+def _has_owner(draft: Draft, pronoun: re.Match[str], *, images: bool) -> bool:
     """Whether one owner stands before in the same sentence, and nothing else that could be one.
 
     `... shows one person in their present clothes`, `the handles and their spacing`.
     """
+    if pronoun.group() in _NEUTER and not images:
+        return True  # nobody takes a person for it
     sentence = next((s for s in draft.sentences if s.start <= pronoun.start() < s.end), None)
     if sentence is None:
         return False
     before = [other for other in sentence.tokens if other.end <= pronoun.start()]
     if pronoun.group() == "their" and before and before[-1].word in ("and", "with"):
         return True
+    if pronoun.group() in _NEUTER:
+        return _has_thing(before)
     if pronoun.group() in _PLURAL and _has_things(before):
         return True
     if pronoun.group() not in _OWNERS:
         return False
     owners = [other.word for other in before if other.word in listed("people_words", "one", "many")]
-    images = [other for other in before if is_image(other.word[0])]
-    return len(owners) == 1 and len(images) <= 1
+    return len(owners) == 1 and sum(is_image(other.word[0]) for other in before) <= 1
+
+
+def _has_thing(before: Sequence[Token]) -> bool:
+    """Whether a thing stands before in the sentence, and no image: `The lamp lights the sofa as it
+    lights the curtain`."""
+    if any(is_image(token.word[0]) for token in before):
+        return False
+    return len(before) > 1 and any(token.word in english.DETERMINERS for token in before[:-1])
 
 
 def _has_things(before: Sequence[Token]) -> bool:
@@ -126,31 +141,39 @@ def _has_things(before: Sequence[Token]) -> bool:
         return False
     if sum(is_image(token.word[0]) for token in before) > 1:
         return False
-    return any(_is_plural(token.word) for token in before)
+    words = ["", *(token.word for token in before)]
+    return any(_is_plural(word, behind) for behind, word in pairwise(words))
 
 
-def _is_plural(word: str) -> bool:
-    """Whether a word is surely the plural of a noun."""
-    return (
-        len(word) > 3
-        and word.endswith("s")
-        and not word.endswith(("ss", "us", "is", "'s"))
-        and word not in third_persons()
+def _is_plural(word: str, behind: str) -> bool:
+    """Whether a word is surely the plural of a noun, given the word before it."""
+    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is", "'s")):
+        return False
+    return behind in english.DETERMINERS or (
+        word not in third_persons()
         and word not in english.FUNCTION_WORDS
         and word not in english.HAPPENS
     )
 
 
-def _first(draft: Draft, words: frozenset[str]) -> tuple[int, int] | None:
+def _may_be_bare(draft: Draft, *, images: bool) -> bool:
+    """Whether some pronoun is left that no owner in its sentence explains."""
+    if not _POINTING.isdisjoint(draft.words):
+        return True
+    return any(
+        not _has_owner(draft, match, images=images) for match in _STANDING.finditer(draft.lower)
+    )
+
+
+def _first(draft: Draft, words: frozenset[str], *, images: bool) -> tuple[int, int] | None:
     text = draft.lower
-    if _WORDS.isdisjoint(draft.words):
+    if not _may_be_bare(draft, images=images):
         return None
     dummies = [m.span() for m in phrases("pronouns", "dummy").find(text, words)]
     dummies += [m.span() for m in _WEATHER.finditer(text)]
     judged = blot(text, dummies)
     for match in _STANDING.finditer(judged):
-        bound = match.group() in _OWNERS or match.group() in _PLURAL
-        if not bound or not _has_owner(draft, match):
+        if not _has_owner(draft, match, images=images):
             return match.span()
     found = _ALONE.search(judged)
     if found is None or (

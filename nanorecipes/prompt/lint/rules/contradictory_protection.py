@@ -30,6 +30,8 @@ _PROPERTIES = {
     "scale": "size",
     "body": "pose",
     "outfit": "clothes",
+    "add": "number",
+    "remove": "number",
 }
 """What an operation changes of a thing, by the first word of the synonyms for it."""
 _KIN = {
@@ -38,6 +40,7 @@ _KIN = {
     "position": frozenset("position place location placement spot".split()),
     "size": frozenset("size scale dimension height width length".split()),
     "pose": frozenset("pose posture stance".split()),
+    "number": frozenset("number count amount".split()),
     "clothes": frozenset("clothes clothing outfit attire garment".split()),
 }
 _SURFACING = frozenset(
@@ -110,18 +113,18 @@ class ContradictoryProtection(Rule):
         wanted = _words_to_look_for(orders, gone)
         first = next(iter(variant.attached), None)
         backdrop = context.changes == "background"
-        for draft in variant.protect:
+        if wanted is not None:
+            wanted |= _BACKGROUND if backdrop else set()
+            kept = "\n".join([draft.lower for draft in variant.protect])
+            wanted = {word for word in wanted if word in kept}
+        for draft in variant.protect if wanted != set() else ():
             if draft.image not in (None, first):
                 continue  # what stays as in a reference is what the edit brings in
-            if (
-                wanted is not None
-                and not any(word in draft.lower for word in wanted)
-                and not (backdrop and not _BACKGROUND.isdisjoint(draft.words))
-            ):
+            if wanted is not None and not any(word in draft.lower for word in wanted):
                 continue
             for thing in draft.things:
                 why = (
-                    _against(thing, orders, edit)
+                    _against(thing, orders, edit, away=backdrop)
                     or _against_light(thing, gone, draft)
                     or (_against_background(thing, orders) if backdrop else None)
                 )
@@ -164,11 +167,13 @@ def _beginnings(head: str) -> tuple[str, ...]:
     return tuple(word[:-1] if len(word) > 3 else word for word in words)
 
 
-def _against(thing: Thing, orders: Sequence[Command], edit: Draft) -> str | None:
-    """Why a protected thing can't stay, given what the orders act on."""
+def _against(thing: Thing, orders: Sequence[Command], edit: Draft, *, away: bool) -> str | None:
+    """Why a protected thing can't stay, given what the orders act on; `away` to another place."""
     if thing.is_another or is_image(thing.head[0]):
         return None
     for order in orders:
+        if away and "move" in order.classes:
+            continue  # `move the van to a beach` moves nothing in the frame
         classes = order.classes
         if order.verb in _DRESSING and thing.head in _KIN["clothes"]:
             return "the edit changes the clothes"
@@ -228,7 +233,9 @@ def _is_property(thing: Thing, target: Thing, order: Command) -> bool:
 def _sure(kind: str, order: Command) -> bool:
     """Whether the verb surely means this operation; `turn` may turn anything."""
     return (
-        len(order.classes) == 1 or kind in ("recolour",) or order.verb in ("move", "scale", "pose")
+        len(order.classes) == 1
+        or kind == "recolour"
+        or order.verb in ("move", "scale", "pose", "add", "insert")
     )
 
 

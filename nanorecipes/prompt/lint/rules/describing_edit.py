@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nanorecipes.prompt.lint.opening import NONE, opening
+from nanorecipes.prompt.lint.opening import NONE
 from nanorecipes.prompt.lint.rule import Fault, Rule
 
 if TYPE_CHECKING:
@@ -37,9 +37,8 @@ class DescribingEdit(Rule):
     status = "preview"
 
     def check(self, context: Context) -> Iterator[Fault]:
-        for draft in context.drafts("edit"):
-            found = opening(draft)
-            if found is not None and found.kind == NONE:
+        for draft, found in context.openings:
+            if found.kind == NONE:
                 sentence = draft.sentences[0]
                 message = "the edit describes or wishes; it orders nothing"
                 advice = "command the change: Replace ... with ..., Recolour ... to ..."

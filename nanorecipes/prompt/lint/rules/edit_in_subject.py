@@ -68,8 +68,9 @@ class EditInSubject(Rule):
     status = "preview"
 
     def check(self, context: Context) -> Iterator[Fault]:
+        telling = context.drafts_with(_TELLING, "subject")
         for draft in context.drafts("subject"):
-            found = _told(draft) or _ordered(draft)
+            found = (_told(draft) if draft in telling else None) or _ordered(draft)
             if found is not None:
                 start, end = found
                 message = f"{draft.text[start:end]!r} tells a change, not the picture as it is"
@@ -78,8 +79,6 @@ class EditInSubject(Rule):
 
 
 def _told(draft: Draft) -> tuple[int, int] | None:
-    if _TELLING.isdisjoint(draft.words):
-        return None
     text = draft.lower
     for fine in _FINE.finditer(text):
         text = f"{text[: fine.start()]}{'_' * (fine.end() - fine.start())}{text[fine.end() :]}"
@@ -108,22 +107,24 @@ def _ordered(draft: Draft) -> tuple[int, int] | None:
 def _after_comma(draft: Draft, words: list[english.Token]) -> english.Order | None:
     """An order behind a mark or `; then`; behind a bare comma only a verb that is nothing else."""
     for index in range(1, len(words)):
-        between = draft.lower[words[index - 1].end : words[index].start]
-        marked = any(mark in between for mark in ":–—(")
-        if (
-            marked
-            or words[index - 1].word in ("then", "please")
-            or ("," in between and words[index].word in _PLAIN)
-            or (words[index - 1].word in ("also", "instead") and words[index].word in _PLAIN)
-        ):
+        if _may_order(draft, words[index - 1], words[index]):
             found = english.order_at(words, index, strict=True)
-        else:
-            continue
-        if found is not None:
-            return found
+            if found is not None:
+                return found
     return None
 
 
+def _may_order(draft: Draft, before: english.Token, word: english.Token) -> bool:
+    if before.word in _LEADING or (before.word in _STARTS and word.word in _PLAIN):
+        return True
+    if word.start - before.end < 2:
+        return False
+    between = draft.lower[before.end : word.start]
+    return ("," in between and word.word in _PLAIN) or not _MARKS.isdisjoint(between)
+
+
+_LEADING = frozenset(("then", "please"))
+_MARKS = frozenset(":–—(")
 _PLAIN = frozenset(
     "remove replace add erase delete swap recolour recolor insert change make turn restyle".split()
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nanorecipes.prompt.lint.opening import LATE, opening
+from nanorecipes.prompt.lint.opening import LATE
 from nanorecipes.prompt.lint.rule import Fault, Rule
 
 if TYPE_CHECKING:
@@ -37,9 +37,8 @@ class EditNotLeading(Rule):
     status = "preview"
 
     def check(self, context: Context) -> Iterator[Fault]:
-        for draft in context.drafts("edit"):
-            found = opening(draft)
-            if found is not None and found.kind == LATE:
+        for draft, found in context.openings:
+            if found.kind == LATE:
                 end = draft.sentences[0].end
                 shown = draft.tokens[0]
                 message = "the edit does not begin with its order"

@@ -79,10 +79,11 @@ class FormatInProse(Rule):
     status = "preview"
 
     def check(self, context: Context) -> Iterator[Fault]:
-        text = " ".join(draft.lower for draft in context.drafts())
+        numbers = _numbers(context)
         groups = [
             group for group, (*_, words, number) in _GROUPS.items()
-            if not words.isdisjoint(context.words) or (number and number.search(text))
+            if not words.isdisjoint(context.words)
+            or (number and any(number.search(text) for text in numbers))
         ]  # fmt: skip
         for draft in context.drafts() if groups else ():
             found = self._first(draft, groups)
@@ -107,3 +108,13 @@ class FormatInProse(Rule):
             if match is not None:
                 return match, group
         return None
+
+
+def _numbers(context: Context) -> list[str]:
+    """The texts in which a number stands with what may make it a format."""
+    if context.initials.isdisjoint("0123456789"):
+        return []
+    return [draft.lower for draft in context.drafts() if _ANY_NUMBER.search(draft.lower)]
+
+
+_ANY_NUMBER = re.compile(r"[0-9](?::\d| ?(?:x|×|by|p\b|k\b))")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NOUN = r"(?:reference |source |input )?(?:images?|pictures?|photos?|photographs?|pics?|img)"
 _LABEL_NOUN = rf"(?:{NOUN}|reference|ref|source|input|attachment|upload)"
+_GIVEN = "other|attached|uploaded|provided|supplied|given|input|secondary|primary"
 _NUMBER = r"(?:one|two|three|four|five|six|seven|eight|nine|ten)"
 
 
@@ -46,10 +47,9 @@ class HandWrittenOrdinal(Rule):
     def check(self, context: Context) -> Iterator[Fault]:
         several = context.most_images > 1
         pattern = _several() if several else _single()
-        if _NOUNS.isdisjoint(context.words):
-            return
-        for draft in context.drafts():
-            found = _first(draft, pattern, context.words)
+        hints = _counting() & context.words
+        for draft in context.drafts_with(_NOUNS):
+            found = _first(draft, pattern, context.words, hints)
             if found is not None:
                 start, end = found
                 message = f"{draft.text[start:end]!r} counts an image by hand"
@@ -66,13 +66,18 @@ _NOUNS = frozenset(
 )
 
 
-def _first(draft: Draft, pattern: re.Pattern[str], words: frozenset[str]) -> tuple[int, int] | None:
+def _first(
+    draft: Draft, pattern: re.Pattern[str], words: frozenset[str], hints: frozenset[str]
+) -> tuple[int, int] | None:
     """The first image that is counted by hand; looked for around the words for images only."""
-    if _NOUNS.isdisjoint(draft.words):
+    if not any(hint in draft.lower for hint in hints) and _HINTS.search(draft.lower) is None:
         return None
     fine: list[tuple[int, int]] | None = None
     for noun in _NOUN.finditer(draft.lower):
         start = max(0, draft.prose.rfind(" ", 0, max(0, noun.start() - _BEFORE)))
+        around = f"{draft.lower[start : noun.end() + _BEHIND]} "
+        if not any(hint in around for hint in hints) and _HINTS.search(around) is None:
+            continue
         found = pattern.search(draft.prose, start, noun.end() + _BEHIND)
         if found is None:
             continue
@@ -88,6 +93,17 @@ _BEFORE, _BEHIND = 30, 16
 _NOUN = re.compile(rf"\b(?:{'|'.join(sorted(_NOUNS))})\b")
 
 
+_HINTS = re.compile(r"[0-9#(]| [a-f](?!\w)")
+"""What a counted image has about it, if it has no word of those that count."""
+
+
+@cache
+def _counting() -> frozenset[str]:
+    """Words that count images, or name one of several; parts of those that are hyphened."""
+    words = listed("ordinals", "ordinals") | {*_GIVEN.split("|"), *_NUMBER[3:-1].split("|")}
+    return frozenset(part for word in words for part in word.replace("-", " ").split())
+
+
 @cache
 def _single() -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?i:{NOUN}) (?:#|no\. ?|number )?\d{{1,2}}(?![\w:.-]*\w)")
@@ -96,12 +112,11 @@ def _single() -> re.Pattern[str]:
 @cache
 def _several() -> re.Pattern[str]:
     ordinals = "|".join(sorted(map(re.escape, listed("ordinals", "ordinals"))))
-    given = "other|attached|uploaded|provided|supplied|given|input|secondary|primary"
     return re.compile(
         rf"(?<![\w-])(?:(?i:(?:{ordinals})(?: and (?:{ordinals}))? (?:{NOUN}|references?|"
         rf"attachments?"
         rf"|uploads?))(?![\w-])(?! of (?:light|a |an ))"
-        rf"|(?i:(?:{given}) {NOUN})(?![\w-])"
+        rf"|(?i:(?:{_GIVEN}) {NOUN})(?![\w-])"
         rf"|(?i:{_LABEL_NOUN}) (?:#|[Nn]o\. ?|[Nn]umber )?\d{{1,2}}(?![\w:-]|\.\d)"
         rf"|(?i:(?:{NOUN}|reference)) (?:#|number )(?:\d{{1,2}}|{_NUMBER})(?!\w)"
         rf"|(?i:{NOUN}|reference) \(?[A-F]\)?(?![\w'’-])(?! [a-z]+ing)"

@@ -60,12 +60,19 @@ class KeywordSoup(Rule):
     status = "preview"
 
     def check(self, context: Context) -> Iterator[Fault]:
-        for draft in context.drafts("edit", "subject", "details"):
+        for draft in _suspects(context):
             for start, end, why in faults(draft):
                 message = f"{draft.text[start:end]!r} {why}"
                 advice = "say in a sentence what shall be seen: material, light, edge, texture"
                 yield Fault(context.place(draft, start, end), message, advice)
                 break
+
+
+def _suspects(context: Context) -> list[Draft]:
+    """The texts that hold a tag's words, or commas enough for a row of keywords."""
+    known = _tag_phrases().may_stand_in(context.words) or _strong().may_stand_in(context.words)
+    drafts = context.drafts("edit", "subject", "details")
+    return [draft for draft in drafts if known or draft.lower.count(",") >= _STRING - 2]
 
 
 def faults(draft: Draft) -> Iterator[tuple[int, int, str]]:

@@ -44,6 +44,9 @@ _KEEPS = re.compile(
     r" (?:new|additional|further|extra|other) \w+"
     # "none wider than a ribbon", "no two alike", "vary nothing besides the age", "not red but blue"
     r"|\b(?:no|none|nothing|not)(?: any)? (?:\w+er|more|less|worse) than\b"
+    # "as if nothing had ever pressed on it", "the absent player"
+    r"|\bas (?:if|though) (?:nothing|\w+(?: \w+){0,4} (?:not|never))\b"
+    r"|(?<!is )(?<!are )(?<!be )\babsent (?!from|in|of|and\b)\w+"
     r"|\bno two\b|\bno other than\b"
     r"|\b(?:nothing|none)(?: \w+)? (?:but|besides|except|other than|apart from|beyond)\b"
     r"|\bnot [^.;:]{1,40}?,? but\b"
@@ -78,9 +81,7 @@ class NegativeContent(Rule):
     status = "preview"
 
     def check(self, context: Context) -> Iterator[Fault]:
-        if _TRIGGERS.isdisjoint(context.words):
-            return
-        for draft in context.drafts("edit", "details"):
+        for draft in context.drafts_with(_TRIGGERS, "edit", "details"):
             if _TRIGGERS.isdisjoint(draft.words):
                 continue
             found = any_of("negative_content", "patterns").search(self._judged(context, draft))

@@ -29,7 +29,7 @@ _KIND = {
 }
 _PART = listed("image_roles", "part")
 """Words for a property or a part: what counts is what they belong to."""
-_OTHER_IMAGE = re.compile(IMAGES)
+_CLAUSE_END = re.compile(rf"[.;]|{IMAGES}|, (?:which|who|whose|where|while|as|so|and nothing)\b")
 _start = attrgetter("start")
 _GIVES = re.compile(
     r"\s*(?:gives?|lends?|provides?|supplies|supply|contributes?|is the (?:source|reference|"
@@ -38,9 +38,13 @@ _GIVES = re.compile(
 )
 _KEPT_OUT = re.compile(
     r"\s*(?:stays? (?:out|behind|there|where)|(?:is|are) (?:not|left|kept) |(?:isn|aren)['’]t |"
-    r"(?:do|does)(?: not|n['’]t) |plays? no |remains? (?:out|there|behind))"
+    r"(?:do|does)(?: not|n['’]t) |plays? no |remains? (?:out|there|behind)|disappears?|"
+    r"vanish(?:es)?|falls? away|(?:is|are) (?:dropped|ignored|discarded))"
 )
 _USED_FOR = re.compile(r"\s*(?:as (?:the |a )?(?:source|reference|model|guide) )?(?:for|as)\b(.*)")
+
+
+_TAKING = frozenset(("use", "take", "using", "see"))
 
 
 class OverloadedImage(Rule):
@@ -96,8 +100,14 @@ def _another(known: dict[str, str], kind: str, name: str) -> str | None:
             continue
         if {other, kind} <= {"style", "light", "camera"} and "style" in (other, kind):
             continue  # light and framing can be traits of a style
+        if {other, kind} & {"face", "hair"} and (_is_person(name) or _is_person(shown)):
+            continue  # the face and the man whose it is
         return shown
     return None
+
+
+def _is_person(name: str) -> bool:
+    return name in listed("people_words", "one")
 
 
 def kind_of(thing: Thing) -> tuple[str, str]:
@@ -122,14 +132,13 @@ def things_given(draft: Draft, at: int) -> Iterator[Thing]:
     index = bisect_right(words, at, key=_start) - 1
     if index < 0 or words[index].end <= at:
         return
-    # Up to the next image: what stands there belongs to that one.
-    behind = _OTHER_IMAGE.split(draft.lower[at + 1 :].split(".")[0].split(";")[0])[0]
+    # Up to the next image: what stands there belongs to that one; clauses tell more of a thing.
+    behind = _CLAUSE_END.split(draft.lower[at + 1 :])[0]
     if _KEPT_OUT.match(behind):
         return
     gives = _GIVES.match(behind)
     start = _sentence_start(draft, words, index)
-    lead = draft.lower[words[start].start : at]
-    if gives is None and re.search(r"\b(?:use|take|using|see)\s*\Z", lead):
+    if gives is None and start < index and words[index - 1].word in _TAKING:
         gives = _USED_FOR.match(behind)
     if gives is not None:
         begin = at + 1 + gives.start(1)
@@ -158,21 +167,34 @@ _NO_THING = frozenset(
 )
 
 
+_STOPS = frozenset(".;:!?")
+
+
 def _sentence_start(draft: Draft, words: Sequence[Token], index: int) -> int:
     start = index
     while start > 0:
-        between = draft.lower[words[start - 1].end : words[start].start]
-        if any(mark in between for mark in ".;:!?") or is_image(words[start - 1].word[0]):
+        before = words[start - 1]
+        if is_image(before.word[0]):
+            break
+        between = draft.lower[before.end : words[start].start]
+        if between != " " and not _STOPS.isdisjoint(between):
             break
         start -= 1
     return start
+
+
+_PARTICIPLES = frozenset(
+    "shown seen known taken borrowed drawn pictured depicted worn given used come comes coming"
+    " stems derives taking borrowing copied lifted sampled".split()
+)
+"""`shown in`, `seen in`, `taken from`: an image that something comes from."""
 
 
 def _tied(draft: Draft, before: Sequence[Token]) -> Iterator[Thing]:
     """The noun phrases that end in `of` or `shown in` before an image."""
     last = before[-1].word
     end = len(before) - 1
-    if end and before[end - 1].word in listed_participles():
+    if end and before[end - 1].word in _PARTICIPLES:
         end -= 1
     elif last in ("in", "by"):
         return  # `in` alone tells where something is, as a rule in the picture that is edited
@@ -211,11 +233,3 @@ def _begins(draft: Draft, words: Sequence[Token], at: int) -> bool:
 
 
 _LINKING = english.PREPOSITIONS | english.FINITE | {"and", "or"}
-
-
-def listed_participles() -> frozenset[str]:
-    """`shown in`, `seen in`, `taken from`: an image that something comes from."""
-    return frozenset(
-        "shown seen known taken borrowed drawn pictured depicted worn given used come comes coming"
-        " stems derives taking borrowing copied lifted sampled".split()
-    )

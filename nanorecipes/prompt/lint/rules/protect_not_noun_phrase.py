@@ -74,7 +74,10 @@ class ProtectNotNounPhrase(Rule):
     name = "protect-not-noun-phrase"
 
     def check(self, context: Context) -> Iterator[Fault]:
+        suspects = context.drafts_with(_SUSPECT, "protect")
         for draft in context.drafts("protect"):
+            if _PLAIN.match(draft.lower) and draft not in suspects:
+                continue
             if is_vague(draft):
                 continue  # which vague-protection reports
             found = _fault(draft)
@@ -85,8 +88,6 @@ class ProtectNotNounPhrase(Rule):
 
 
 def _fault(draft: Draft) -> str | None:
-    if _PLAIN.match(draft.lower) and _SUSPECT.isdisjoint(draft.words):
-        return None
     words = draft.tokens
     if not words:
         return None

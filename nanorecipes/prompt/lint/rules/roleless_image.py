@@ -32,7 +32,15 @@ _JOINED = re.compile(
     r" the)?\s*\Z"
 )
 """Before images that are put together as they are."""
+_LAST_WORDS = frozenset(
+    "see also consider at study observe note mind check regard to with look alongside as besides"
+    " plus on compare examine inspect attached is are additionally including include take use using"
+    " reference combine merge blend mix join unite fuse composite compose collage montage assemble"
+    " marry together integrate both all the".split()
+)
+"""How those end."""
 _AND = re.compile(r"(?:\band|\bwith|\binto|,|\bor|&|\+)(?: also| both| the)?\s*\Z")
+_LINKED = re.compile(r"\s*(?:,|and|with|,? ?and also|or|&)\s*")
 _PURPOSE = re.compile(
     r"\s*(?:,? ?(?:as|for) (?!(?:well|(?:a |an |your |further |extra |more )?(?:reference|"
     r"inspiration|"
@@ -83,35 +91,34 @@ class RolelessImage(Rule):
             return
         kept = {draft.image for draft in context.drafts("protect")}
         for slot, mentions in _mentions(context).items():
-            if slot not in kept and not any(gives_role for _, _, gives_role in mentions):
-                draft, at, _ = mentions[0]
+            if slot not in kept and not any(_has_role(draft, at) for draft, at in mentions):
+                draft, at = mentions[0]
                 message = f"the image {slot!r} is mentioned, but not what it shows or gives"
                 advice = f"say what comes from it: 'the coat of {{{{ {slot} }}}}'"
                 yield Fault(context.place(draft, at, at + 1), message, advice)
 
 
-def _mentions(context: Context) -> dict[str, list[tuple[Draft, int, bool]]]:
-    """By slot, each place where a text speaks of it, and whether it gives a role there."""
-    found: dict[str, list[tuple[Draft, int, bool]]] = {}
+def _mentions(context: Context) -> dict[str, list[tuple[Draft, int]]]:
+    """By slot, each place where a text speaks of it."""
+    found: dict[str, list[tuple[Draft, int]]] = {}
     for draft in context.drafts():
-        before: bool | None = None
-        end = 0
-        for at in draft.images:
-            between = draft.lower[end:at] if before is not None else ""
-            before = _gives_role(draft, at, before, between)
-            end = at + 1
-            found.setdefault(context.slot_of(draft.text[at]), []).append((draft, at, before))
+        for at in () if draft.text.isascii() else draft.images:
+            found.setdefault(context.slot_of(draft.text[at]), []).append((draft, at))
     return found
 
 
-def _gives_role(draft: Draft, at: int, before: bool | None, between: str) -> bool:
+def _has_role(draft: Draft, at: int) -> bool:
     """Whether a mention says what the image is for; one joined to another by `and` says as much."""
     lead, behind = draft.lower[max(0, at - 60) : at], draft.lower[at + 1 : at + 120]
     if _ATTACHED.match(behind):
         return False
-    if before is not None and re.fullmatch(r"\s*(?:,|and|with|,? ?and also|or|&)\s*", between):
-        return before
+    number = draft.images.index(at)
+    if number and _LINKED.fullmatch(draft.lower, draft.images[number - 1] + 1, at):
+        return _has_role(draft, draft.images[number - 1])
     if _PURPOSE.match(behind):
+        return True
+    last = lead.split()[-1:]
+    if not last or last[0] not in _LAST_WORDS:
         return True
     if _BESIDE.search(lead) or _JOINED.search(lead):
         shows = re.match(

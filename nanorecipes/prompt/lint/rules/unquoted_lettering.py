@@ -103,9 +103,8 @@ class UnquotedLettering(Rule):
     status = "preview"
 
     def check(self, context: Context) -> Iterator[Fault]:
-        has_words = not _WORDS.isdisjoint(context.words)
         examples = context.example_drafts(_WORDS, "edit", "details")
-        told = context.drafts("edit", "details") if has_words else []
+        told = context.drafts_with(_WORDS, "edit", "details")
         for draft in [*told, *examples]:
             found = _unquoted(context, draft)
             if found is not None:

@@ -48,8 +48,8 @@ class VagueProtection(Rule):
 
     def check(self, context: Context) -> Iterator[Fault]:
         passed = any(draft.values for draft in context.drafts("protect"))
-        for variant in [*context.variants, *(context.examples if passed else ())]:
-            kept = variant.protect
+        variants = [*context.variants, *(context.examples if passed else ())]
+        for kept in {tuple(map(id, v.protect)): v.protect for v in variants}.values():
             if all(is_vague(draft) for draft in kept):
                 yield self._nothing(context, kept)
                 return
