@@ -433,7 +433,7 @@ class Client(_ClientBase):
             InputError, LedgerError, ConfigurationError: before anything is sent.
             ApiError: the key or the account is refused, after the outcomes so far.
         """
-        from nanorecipes.batch.begin import run_batch
+        from nanorecipes.batch.begin import check_books, run_batch
         from nanorecipes.batch.blocking import iterate
         from nanorecipes.batch.outcomes import BatchOptions
 
@@ -441,6 +441,7 @@ class Client(_ClientBase):
             budget=budget, concurrency=concurrency, submits=submits, rate=rate, dedupe=dedupe,
             retry_failed=retry_failed,
         )  # fmt: skip
+        check_books(self, out)
         return iterate(
             self._twin,
             lambda twin: run_batch(

@@ -10,14 +10,16 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from nanorecipes import codes, files
 from nanorecipes.batch import queries
 from nanorecipes.batch.ledger import Ledger, Run
+from nanorecipes.batch.opening import chosen_path
 from nanorecipes.batch.outcomes import BatchOptions, Outcome
 from nanorecipes.batch.preparing import Source
 from nanorecipes.batch.runner import Runner
+from nanorecipes.batch.states import PAID
 from nanorecipes.diagnostics import Diagnostic
 from nanorecipes.errors import (
     ConfigurationError,
@@ -28,7 +30,7 @@ from nanorecipes.errors import (
 
 if TYPE_CHECKING:
     from nanorecipes.book import Recipe
-    from nanorecipes.client import AsyncClient
+    from nanorecipes.client import AsyncClient, Client
 
 Given: TypeAlias = "Mapping[str, Any] | NanorecipesError"
 Rows: TypeAlias = "Iterable[Mapping[str, Any]] | str | os.PathLike[str]"
@@ -80,6 +82,8 @@ def start(
         LedgerError: there is no ledger, or the folder belongs to another one.
         InputError: the folder can't be written.
     """
+    if ledger is None:
+        check_books(client, out)
     books = ledger or client.ledger
     if books is None:
         raise LedgerError(
@@ -88,8 +92,11 @@ def start(
         )
     folder = Path(out).resolve()
     _check_folder(folder)
-    place = f"{client.backend}:{_relative(folder, books.path)}"
+    place = _known_place(folder, books, client.backend) or (
+        f"{client.backend}:{_relative(folder, books.path)}"
+    )
     _check_mark(folder, books, place)
+    _check_host(client, books, place)
     run = books.start_run(
         "batch", recipe.name, client.backend, client.base_url, out=str(folder), place=place,
         cap=options.budget,
@@ -97,6 +104,22 @@ def start(
     mark = {"ledger": os.path.relpath(books.path.resolve(), folder), "run": run.id}
     files.write_atomic(folder / MARK, f"{json.dumps(mark)}\n".encode(), durable=True)
     return Runner(client, books, run, folder, options)
+
+
+def _check_host(client: AsyncClient, ledger: Ledger, place: str) -> None:
+    """A task lives where it was bought: another host would say that it knows nothing of it."""
+    run = queries.find_place(ledger, place)
+    if run is None or run.base_url == client.base_url:
+        return
+    open_rows = queries.rows_of(ledger, run_id=run.id, states=sorted({*PAID, "submitting"}))
+    if next(open_rows, None) is not None:
+        raise LedgerError(
+            f"this batch has paid rows that wait at {run.base_url}, and the client asks "
+            f"{client.base_url}",
+            path=ledger.path,
+            help=f"set QOLABA_BASE_URL to {run.base_url} and run it again to fetch them, "
+            "or choose another folder",
+        )
 
 
 def _relative(folder: Path, ledger: Path) -> str:
@@ -116,31 +139,80 @@ def _check_folder(folder: Path) -> None:
         raise InputError([Diagnostic(code.code, code.name, "error", message, field="out")]) from exc
 
 
-def _check_mark(folder: Path, ledger: Ledger, place: str) -> None:
-    """A folder that another ledger filled would be paid for again: say so instead."""
+def check_books(client: AsyncClient | Client, out: str | os.PathLike[str]) -> None:
+    """The same for a client that hasn't opened its ledger yet.
+
+    Raises:
+        LedgerError: as for `check_ledger_is_there`.
+    """
+    choice = client._ledger_choice
+    if not client._is_ledger_open and not isinstance(choice, Ledger):
+        check_ledger_is_there(out, chosen_path(choice))
+
+
+def check_ledger_is_there(out: str | os.PathLike[str], chosen: Path | None) -> None:
+    """Make sure that the ledger of a folder hasn't gone; called before a new one can be begun.
+
+    Args:
+        out: the folder.
+        chosen: the ledger that is about to be opened.
+
+    Raises:
+        LedgerError: the folder's ledger isn't there, and the chosen one would be a new one.
+    """
+    folder = Path(out).resolve()
+    mark = _read_mark(folder)
+    if mark is not None and not mark.ledger.exists() and not (chosen and chosen.exists()):
+        raise _foreign(folder, mark.ledger, "which isn't there")
+
+
+class _Mark(NamedTuple):
+    ledger: Path
+    run: str
+
+
+def _read_mark(folder: Path) -> _Mark | None:
+    """Whose folder it is, as it says itself; None for a new one."""
     try:
         mark = json.loads((folder / MARK).read_bytes())
-        other = (folder / mark["ledger"]).resolve()
+        return _Mark((folder / mark["ledger"]).resolve(), mark["run"])
     except FileNotFoundError:
-        return
+        return None
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise LedgerError(
             f"{str(folder / MARK)!r} can't be read: {exc}", path=folder / MARK,
             help="it names the ledger of this folder; put it back, or choose another folder",
         ) from exc  # fmt: skip
-    known = other == ledger.path.resolve() and (
-        queries.find_run(ledger, mark["run"]) is not None or queries.find_place(ledger, place)
+
+
+def _known_place(folder: Path, ledger: Ledger, backend: str) -> str | None:
+    """Where the books have the folder's purchases, also when folder or project have moved since."""
+    mark = _read_mark(folder)
+    found = queries.find_run(ledger, mark.run) if mark is not None else None
+    return found.run.place if found is not None and found.run.backend == backend else None
+
+
+def _check_mark(folder: Path, ledger: Ledger, place: str) -> None:
+    """A folder that another ledger filled would be paid for again: say so instead."""
+    mark = _read_mark(folder)
+    if mark is None:
+        return
+    if queries.find_run(ledger, mark.run) is not None:  # also where the ledger has moved
+        return
+    if mark.ledger != ledger.path.resolve():
+        gone = "isn't there" if not mark.ledger.exists() else "is not the one in use"
+        raise _foreign(folder, mark.ledger, f"which {gone}")
+    if not queries.find_place(ledger, place):
+        raise _foreign(folder, mark.ledger, "which knows nothing of it any more")
+
+
+def _foreign(folder: Path, ledger: Path, what: str) -> LedgerError:
+    return LedgerError(
+        f"the purchases of {str(folder)!r} stand in the ledger {str(ledger)!r}, {what}",
+        path=ledger,
+        help="put that ledger back or name it with NANORECIPES_LEDGER; without it, everything "
+        "would be paid for again. Choose another folder for a new start",
     )
-    if not known:
-        what = "which isn't there" if not other.exists() else "which is not the one in use"
-        if other == ledger.path.resolve():
-            what = "which knows nothing of it any more"
-        raise LedgerError(
-            f"the purchases of {str(folder)!r} stand in the ledger {str(other)!r}, {what}",
-            path=other,
-            help="put that ledger back or name it with NANORECIPES_LEDGER; without it, everything "
-            "would be paid for again. Choose another folder for a new start",
-        )
 
 
 class Copies:

@@ -184,7 +184,7 @@ def _check_mapping(
             listed = _listed(columns)
             problems.append(
                 problem(
-                    codes.BAD_ARGUMENT, name, message, f"{advice}; {listed}" if advice else listed
+                    codes.BAD_ARGUMENT, name, message, f"{advice} {listed}" if advice else listed
                 )
             )
 

@@ -13,7 +13,9 @@ from nanorecipes.batch.ledger import TASK_LIFE_S, Ledger, Plan, Row
 from nanorecipes.batch.states import PAID
 from nanorecipes.errors import (
     ApiError,
+    AuthenticationError,
     ContentBlockedError,
+    InsufficientCreditsError,
     LedgerError,
     OutcomeUnknownError,
     RateLimitError,
@@ -218,6 +220,8 @@ class Entry:
             return ledger.unknown_later(row.id, f"stopped while the request was open: {why}")
         if isinstance(error, RateLimitError) or error.status == 503 or UNSENT in error.message:
             return ledger.release_later(row.id, why)
+        if isinstance(error, (AuthenticationError, InsufficientCreditsError)):
+            return ledger.release_later(row.id, why)  # the account was refused, not the row
         if error.status is None:  # an answer was read, names no task, and tells of no picture
             return ledger.unknown_later(row.id, why)
         return ledger.refused_later(row.id, why)

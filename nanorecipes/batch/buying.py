@@ -25,8 +25,9 @@ from nanorecipes.errors import (
 if TYPE_CHECKING:
     from nanorecipes.batch.runner import Runner
 
-PATIENCE = 25
-"""Refusals in a row without one acceptance after which a run gives up for now."""
+PATIENCE, FIRST_PATIENCE = 25, 4
+"""Refusals in a row, each of several attempts, after which a run gives up for now: as a rule, and
+where the service was never reached before."""
 
 
 class Buyers:
@@ -105,6 +106,7 @@ class Buyers:
             await self._not_bought(item, exc)
         else:
             self._runner.tally.bought += 1
+            self._runner.tally.trouble = None
             self._refusals = 0
             return True
         finally:
@@ -128,7 +130,8 @@ class Buyers:
             self._runner.pace.slow_down(
                 self._runner.client._wiring.retry.backoff_s(min(self._refusals, 6))
             )
-        if self._refusals >= PATIENCE:
+        is_reached = self._runner.tally.bought > 0 or error.status is not None
+        if self._refusals >= (PATIENCE if is_reached else FIRST_PATIENCE):
             self._runner.give_up(error, "drain")
         await self._back(item)
 
@@ -152,6 +155,7 @@ class Buyers:
                     return
         finally:
             self._open_posts += 1
+        self._runner.is_out_of_money = True
         self._runner.stop(error.message, "drain")
         await self._runner.end(item)
 

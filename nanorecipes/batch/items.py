@@ -56,6 +56,7 @@ class RowEntry(Entry):
             before, self._before = self._before, None
             await before.settle()
         if note.kind == "retrying":
+            runner.tally.trouble = str(note.data.get("reason"))
             if "answered 429" in str(note.data.get("reason")):
                 runner.pace.slow_down(float(note.data["seconds"]))
             if self.row.state == "planned":  # a pause follows, and nothing is open

@@ -268,6 +268,17 @@ class Ledger:
         """downloaded -> done: the files aren't what was received; fetch them again."""
         return self._arrow(row_id, "downloaded", "done", files_text=None, error=why)
 
+    def gone_later(self, row_id: int, why: str) -> Pending[Row]:
+        """verified -> done: its files are gone; fetch them again, which costs nothing."""
+
+        def decide(row: Row, desk: Desk) -> Change:
+            if row.state != "verified":
+                raise moves.wrong(row, "done")
+            columns = {"owner": None, "files_text": None, "error": why}
+            return Change("done", columns=columns)
+
+        return self._move(row_id, decide)
+
     def replan_later(self, row_id: int) -> Pending[Row]:
         """failed, refused or unknown -> planned, on request; what is unknown counts as spent."""
 

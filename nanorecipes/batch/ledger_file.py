@@ -153,7 +153,7 @@ def connect(path: Path, setup: str) -> sqlite3.Connection:
         if path.stat().st_size <= LOOKED_THROUGH_BYTES:
             said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if said != "ok":
-                raise _damaged(path, said)
+                raise _damaged(path, said.splitlines()[-1])
         connection.executescript(setup)
     except BaseException as exc:
         if connection is not None:

@@ -104,6 +104,8 @@ class Tally:
     in_flight: int = 0
     bought: int = 0
     """Purchases of this call."""
+    trouble: str | None = None
+    """Why purchases wait at the moment, where they do."""
 
     @property
     def rows(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -16,6 +17,7 @@ from nanorecipes.batch.ledger import Ledger, Row, Run
 from nanorecipes.batch.outcomes import BatchOptions, Outcome, Tally, outcome_of
 from nanorecipes.batch.pace import Pace
 from nanorecipes.batch.preparing import Bad, Prepared, Source
+from nanorecipes.batch.saving import gone
 from nanorecipes.batch.states import PAID
 from nanorecipes.errors import NanorecipesError
 
@@ -60,6 +62,8 @@ class Runner:
         self.stopping: StopKind | None = None
         self.reason: str | None = None
         self.error: NanorecipesError | None = None
+        self.is_out_of_money = False
+        """Whether it stopped because the next purchase would be above the budget."""
         self.active: dict[int, Item] = {}
         """Rows on their way, by their id in the ledger."""
         self.held: deque[tuple[int, Prepared]] = deque()
@@ -173,8 +177,24 @@ class Runner:
             await self._out.put(Outcome(number, "bad", error=error))
         plans = [item.plan for item in good]
         rows = await bridged(self.ledger.plan_later(self.run.id, plans)) if plans else []
+        rows = await self._found_again(rows)
         for item, row in zip(good, rows, strict=True):
             await self._place(item.number, item, row)
+
+    async def _found_again(self, rows: list[Row]) -> list[Row]:
+        """The rows, where those whose files are gone are to be fetched once more."""
+        checked = [row for row in rows if row.state == "verified"]
+        if not checked:
+            return rows
+        reasons = await asyncio.to_thread(
+            lambda: {row.id: gone(row.files, os.path.join(self.out, row.name)) for row in checked}
+        )
+        steps = {
+            row_id: self.ledger.gone_later(row_id, reason)
+            for row_id, reason in reasons.items()
+            if reason is not None
+        }
+        return [await bridged(steps[row.id]) if row.id in steps else row for row in rows]
 
     async def _place(self, number: int, prepared: Prepared, row: Row) -> None:
         """Send a row where its state says."""

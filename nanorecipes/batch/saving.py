@@ -239,6 +239,21 @@ def trouble_with(saved: Sequence[Mapping[str, Any]]) -> str | None:
     return None if saved else "no file was written"
 
 
+def gone(saved: Sequence[Mapping[str, Any]], folder: str) -> str | None:
+    """Why there are no files any more, or None; a folder that moved took its files along.
+
+    Args:
+        saved: path and SHA-256 of each.
+        folder: where the row's files belong.
+    """
+    for entry in saved:
+        path = entry["path"]
+        here = os.path.join(folder, os.path.basename(path))
+        if not os.path.exists(path) and not os.path.exists(here):
+            return f"{path!r} is gone"
+    return None
+
+
 def book_saved(ledger: Ledger, task_id: str | None, paths: Iterable[Path]) -> None:
     """Write down that a single run's pictures were saved, and that they can be read.
 

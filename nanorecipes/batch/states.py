@@ -33,6 +33,7 @@ ARROWS: frozenset[tuple[str, State]] = frozenset(
         ("done", "downloaded"),
         ("downloaded", "verified"),
         ("downloaded", "done"),  # the check of the file failed: download again
+        ("verified", "done"),  # its file is gone: download again
         ("unknown", "submitted"),  # its task id turned up after all
         ("unknown", "failed"),  # a person took it as charged
         ("unknown", "planned"),  # a person allowed a second purchase

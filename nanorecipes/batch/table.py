@@ -92,8 +92,10 @@ def _regular(path: Path) -> Path:
     if not files.is_regular(path):
         if path.is_dir():
             raise unreadable(path, "it is a folder, expected a table's file")
-        what = "it is no plain file" if path.exists() else "there is no such file"
-        raise unreadable(path, what, help="a table is read more than once, so it can't be a pipe")
+        if not path.exists():
+            raise unreadable(path, "there is no such file")
+        help = "a table is read more than once, so it can't be a pipe"
+        raise unreadable(path, "it is no plain file", help=help)
     try:
         path.open("rb").close()
     except OSError as exc:
@@ -103,7 +105,7 @@ def _regular(path: Path) -> Path:
 
 def _bad_format(message: str) -> InputError:
     code = codes.BAD_OPTION
-    help = "name it with format=, or give the file an extension such as .csv"
+    help = "give the file an extension such as .csv, or name the format (in Python: format=)"
     return InputError(
         [Diagnostic(code.code, code.name, "error", message, help=help, field="format")]
     )

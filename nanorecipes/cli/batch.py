@@ -227,7 +227,10 @@ def _show_check(checked: Check, as_json: bool) -> int:
     if checked.problem_count > 20:
         click.echo(f"  and {checked.problem_count - 20} more")
     unpriced = f", {checked.unpriced} rows without a price" if checked.unpriced else ""
-    click.echo(f"estimated cost {view.money(checked.estimated_cost_usd)}{unpriced}")
+    click.echo(
+        f"estimated cost {view.money(checked.estimated_cost_usd)}{unpriced}; "
+        "identical rows are counted each, and paid once"
+    )
     click.echo(f"longest prompt {checked.longest_prompt} characters"
                f" (row {checked.longest_prompt_row})")  # fmt: skip
     return 1 if checked.bad else 0
@@ -271,6 +274,10 @@ def _run(job: _Job, checked: Check, wishes: BatchOptions, as_json: bool, quiet: 
     finally:
         books.close()
     _tell(job, ended, run, as_json, quiet)
+    if ended.error is not None and as_json:  # it is told with the rest
+        from nanorecipes.cli.main import exit_code
+
+        return exit_code(ended.error)
     if ended.error is not None:
         raise ended.error
     if ended.was_stopped:
@@ -305,12 +312,20 @@ class _Ended:
         """Why it stopped, where it did."""
         return (self.proved or self.runner).reason
 
+    @property
+    def is_out_of_money(self) -> bool:
+        """Whether it stopped because the next purchase would be above the budget."""
+        return any(
+            runner.is_out_of_money
+            for runner in (self.runner, self.proved.current if self.proved else self.runner)
+        )
+
 
 async def _work(
     job: _Job, wishes: BatchOptions, wanted: frozenset[int] | None, quiet: bool, rows: int
 ) -> _Ended:
     from nanorecipes.batch import begin
-    from nanorecipes.batch.opening import open_ledger
+    from nanorecipes.batch.opening import chosen_path, open_ledger
     from nanorecipes.batch.preparing import Source
     from nanorecipes.batch.redo import ProvedBatch
     from nanorecipes.client import AsyncClient
@@ -327,6 +342,7 @@ async def _work(
 
     copies = None if wishes.dedupe else begin.Copies()
     source = Source(given(), lambda args: job.recipe.render(**args), copies=copies)
+    begin.check_ledger_is_there(job.out, chosen_path())
     ledger = open_ledger()
     client = AsyncClient(
         backend=job.backend, timeout_s=job.timeout_s,  # type: ignore[arg-type]  # a backend's name
@@ -385,21 +401,24 @@ def _tell(job: _Job, ended: _Ended, run: Run, as_json: bool, quiet: bool) -> Non
     if proved is not None:
         told |= {"verdicts": dict(proved.verdicts), "bought_again": proved.bought_again}
     if as_json:
-        view.print_json(told)
+        view.print_json(told | (view.error_json(ended.error) if ended.error else {}))
         return
     click.echo(str(job.results))
     shown = [f"{told[state]} {state}" for state in (
         "verified", "unknown", "failed", "refused", "bad", "planned", "unfetched",
     ) if told[state]]  # fmt: skip
     fake = " (sandbox: nothing was charged)" if run.is_sandbox else ""
-    cap = f" of ${told['budget_usd']}" if told["budget_usd"] is not None else ""
-    view.info(f"{', '.join(shown) or 'no rows'}; spent ${told['spent_usd']}{cap}{fake}", quiet)
+    cap = f" of {view.money(told['budget_usd'])}" if told["budget_usd"] is not None else ""
+    spent = f"spent {view.money(told['spent_usd'])}{cap}{fake}"
+    view.info(f"{', '.join(shown) or 'no rows'}; {spent}", quiet)
     if told["unknown"]:
-        view.info(f"perhaps charged: ${told['unknown_usd']}; see `nanorecipes unknown`", quiet)
+        perhaps = view.money(told["unknown_usd"])
+        view.info(f"perhaps charged: {perhaps}; see `nanorecipes unknown`", quiet)
     if proved is not None:
         view.info(_verdicts(proved), quiet)
     if ended.reason:
-        view.info(f"stopped: {ended.reason}; the same command goes on", quiet)
+        way = " with a larger --budget" if ended.is_out_of_money else ""
+        view.info(f"stopped: {ended.reason}; the same command{way} goes on", quiet)
 
 
 def _verdicts(proved: ProvedBatch) -> str:

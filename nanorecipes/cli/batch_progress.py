@@ -65,7 +65,7 @@ class BatchProgress:
         runner = self._runner
         found = await bridged(run_later(runner.ledger, runner.run.id))
         budget = runner.options.budget
-        cap = f" of ${budget}" if budget is not None else ""
+        cap = f" of {view.money(budget)}" if budget is not None else ""
         tally = runner.tally
         proved = self._proved
         in_flight = tally.in_flight if proved is None else proved.current.tally.in_flight
@@ -74,8 +74,9 @@ class BatchProgress:
             f"{in_flight} in flight",
             "" if proved is None else f"{proved.prover.done} proved",
             f"{tally.counts['unknown']} unknown",
-            f"${to_usd(found.spent_micro)}{cap} spent",
+            f"{view.money(to_usd(found.spent_micro))}{cap} spent",
             self._left(),
+            f"trying again: {tally.trouble}" if tally.trouble else "",
         ]
         return "  ".join(part for part in parts if part)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
 
 
 def write_results_of(runner: Runner, table: Path, target: Path, last: int) -> None:
-    """Write the table again with what became of its first `last` rows, as the ledger says."""
+    """Write the table again with what became of its first `last` rows, as the ledger says.
+
+    Of identical rows the first one has the cost, so that the column adds up to what was spent.
+    """
+    from nanorecipes.batch.begin import Copies
     from nanorecipes.batch.proofs import Proofs
     from nanorecipes.batch.results import RowResult, write_results
 
@@ -28,9 +33,16 @@ def write_results_of(runner: Runner, table: Path, target: Path, last: int) -> No
             ahead = next(told, None)
         if ahead is None or ahead.number != row.number:
             return RowResult("planned")
-        return _result(ahead, runner.out)
+        result = _result(ahead, runner.out)
+        if result.cost_usd and result.row_key and copies(result.row_key):
+            return result._replace(cost_usd=Decimal(0))
+        return result
 
-    write_results(target, table, look, proved=proved)
+    copies = Copies()
+    try:
+        write_results(target, table, look, proved=proved)
+    finally:
+        copies.close()
 
 
 def _ends(runner: Runner, last: int, proved: bool) -> Iterator[Outcome]:

@@ -92,7 +92,8 @@ def _run_line(item: RunState) -> str:
     told = _run_json(item)
     shown = ", ".join(f"{count} {state}" for state, count in item.counts.items())
     fake = " (sandbox)" if item.run.is_sandbox else ""
-    return f"{told['id']}  {told['recipe']}  {shown}  ${told['spent_usd']}{fake}"
+    where = f"  {view.short_path(item.run.out)}" if item.run.out else ""
+    return f"{told['id']}  {told['recipe']}  {shown}  ${told['spent_usd']}{fake}{where}"
 
 
 @runs_command.command("show")
@@ -233,7 +234,10 @@ async def _one_run(
     folder = Path(run.out) if run.out else out.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     backend: Any = run.backend
-    async with AsyncClient(backend=backend, ledger=books, timeout_s=timeout_s) as client:
+    # A task lives where it was bought, whatever the settings say by now.
+    async with AsyncClient(
+        backend=backend, base_url=run.base_url, ledger=books, timeout_s=timeout_s
+    ) as client:
         runner = Runner(client, books, run, folder, BatchOptions())
         return [o async for o in runner.outcomes(Again(row for row, _ in pairs))]
 
@@ -262,10 +266,11 @@ def costs_command(by: Any, as_json: bool, quiet: bool) -> None:
 
     books = open_books()
     found: list[queries.Cost] = []
-    unknown = Decimal(0)
+    unknown = played = Decimal(0)
     if books is not None:
         with books:
             found = queries.costs(books, by)
+            played = sum((c.usd for c in queries.costs(books, by, sandbox=True)), Decimal(0))
             unknown = sum(
                 (row.price or Decimal(0)
                  for row, run in queries.rows_of(books, states=("unknown",)) if not run.is_sandbox),
@@ -278,7 +283,8 @@ def costs_command(by: Any, as_json: bool, quiet: bool) -> None:
         return
     for cost in found:
         click.echo(f"${cost.usd}  {cost.name}  ({cost.pictures} rows)")
-    view.info(f"total ${total}, perhaps charged ${unknown}", quiet)
+    fake = f" (the sandbox's ${played} don't count)" if played else ""
+    view.info(f"total ${total}, perhaps charged ${unknown}{fake}", quiet)
 
 
 __all__ = ["costs_command", "open_books", "runs_command", "unknown_command"]

@@ -151,14 +151,16 @@ def resume_command(
     ID is a run, or a task; without one everything that the ledger has open is fetched.
     """
     rows = None if sandbox else _open_rows(run_or_task)
-    if rows is not None:
+    if rows:
         return _resume_rows(rows, out, timeout, as_json, quiet)
-    if run_or_task is None:
+    if rows is not None or run_or_task is None:
         view.info("there is nothing to resume", quiet)
         if as_json:
             view.print_json([])
         return 0
     task_id = run_or_task
+    if not sandbox:
+        view.info(f"{task_id!r} is no run of the ledger here: waiting for it as a task", quiet)
     _check_folder(out)
     progress = Progress(quiet=quiet or as_json, out=out, sandbox=sandbox)
     with _client(sandbox, timeout, progress) as client:

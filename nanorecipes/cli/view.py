@@ -122,9 +122,21 @@ def table(rows: Sequence[Sequence[str]], indent: str = "  ") -> str:
     return "\n".join(lines)
 
 
+def short_path(path: str) -> str:
+    """A path as seen from this folder, where it lies below it."""
+    from pathlib import Path
+
+    here, full = Path.cwd(), Path(path)
+    return str(full.relative_to(here)) if full.is_relative_to(here) else path
+
+
 def money(usd: Decimal | None) -> str:
-    """`$0.161`, or a word where no price is known."""
-    return "unknown" if usd is None else f"${usd:f}"
+    """`$0.161`, `$0.20`, `$5`, or a word where no price is known."""
+    if usd is None:
+        return "unknown"
+    whole, _, part = f"{usd:f}".partition(".")
+    part = part.rstrip("0")
+    return f"${whole}.{part:0<2}" if part else f"${whole}"
 
 
 def print_diagnostics(found: Iterable[Diagnostic], *, err: bool = False) -> None:

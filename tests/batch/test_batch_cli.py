@@ -103,6 +103,36 @@ def test_budget_leaves_rows_undone(table: Path, capsys: pytest.CaptureFixture[st
     assert (told["verified"], told["spent_usd"], told["budget_usd"]) == (2, 0.09, 0.1)
     assert "above the $0.1 allowed" in told["stopped"]
     assert batch("--sandbox", "--budget", "0.01") == 2
+    capsys.readouterr()
+    assert batch("--sandbox", "--budget", "0.1") == 1
+    told_people = capsys.readouterr().err
+    assert "spent $0.09 of $0.10" in told_people
+    assert "the same command with a larger --budget goes on" in told_people
+
+
+def test_costs_of_the_results_add_up_to_what_was_spent(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Identical rows were paid once: whoever adds up the column must not find more."""
+    with table.open("a") as file:
+        file.write("again,https://pictures.invalid/0.jpg,the mug,blue 0\n" * 2)
+    assert batch("--sandbox", "--json") == 0
+    spent = said(capsys)["spent_usd"]
+    assert sum(float(line["cost_usd"]) for line in results()) == pytest.approx(spent)
+    assert [line["cost_usd"] for line in results()[-2:]] == ["0", "0"]
+    assert len({line["path"] for line in results()}) == 6
+
+
+def test_json_is_one_document_also_when_a_batch_fails(
+    table: Path, shop: RunningServer, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """A program reads one thing: how the batch stands, and what stopped it."""
+    monkeypatch.setenv("QOLABA_API_KEY", "no-credits")
+    assert batch("--json") == 3
+    told = said(capsys)
+    assert (told["planned"], told["verified"]) == (told["rows"], 0)
+    assert told["error"]["type"] == "InsufficientCreditsError"
 
 
 def test_unknown_rows_are_shown_with_dollars_and_decided_by_a_person(
@@ -154,18 +184,34 @@ def test_single_runs_are_in_the_books(
 
 
 def test_resume_fetches_what_was_paid_for(
-    table: Path, shop: RunningServer, capsys: pytest.CaptureFixture[str]
-) -> None:
+    table: Path, shop: RunningServer, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
     """After a run that could not fetch, nothing is bought again, whichever way one resumes."""
     shop.sandbox.faults.push(["gone"] * 18, route="results")
     assert batch("--json") == 1
     told = said(capsys)
     assert told["unfetched"] == 6
+    monkeypatch.delenv("QOLABA_BASE_URL")  # the tasks lie where they were bought
     assert run(["resume", told["run"], "--json"]) == 0
     assert [item["state"] for item in said(capsys)] == ["verified"] * 6
     assert len(shop.sandbox.charges) == 6
     assert run(["resume", "--json"]) == 0
     assert said(capsys) == []
+    assert run(["resume"]) == 0
+    assert "nothing to resume" in capsys.readouterr().err
+
+
+def test_the_list_of_runs_names_their_folders_and_costs_leave_the_sandbox_out(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ten runs of one recipe are told apart by where their pictures went."""
+    assert batch("--sandbox", "--quiet") == 0
+    capsys.readouterr()
+    assert run(["runs"]) == 0
+    assert capsys.readouterr().out.rstrip().endswith("6 verified  $0.27 (sandbox)  out")
+    assert run(["costs"]) == 0
+    assert "the sandbox's $0.27 don't count" in capsys.readouterr().err
 
 
 def test_damaged_ledger_stops_a_run_before_it_sends(

@@ -13,18 +13,22 @@ import pytest
 from catalogue import RECIPE, Shop, row, rows, states
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from network import free_port
 
-from nanorecipes import AsyncClient, files
+from nanorecipes import AsyncClient, Client, files
 from nanorecipes.batch import queries
 from nanorecipes.batch.outcomes import Outcome
+from nanorecipes.client import Wiring
 from nanorecipes.errors import (
     AuthenticationError,
     ConfigurationError,
     InsufficientCreditsError,
     LedgerError,
+    ServiceError,
 )
 from nanorecipes.sandbox.faults import Faults
 from nanorecipes.service.flow import Note
+from nanorecipes.service.retry import RetryPolicy
 
 Batch = Callable[..., list[Outcome]]
 
@@ -381,3 +385,71 @@ def test_budget_below_one_price_buys_nothing(tmp_path: Path) -> None:
     found = shop.batch(given_rows, budget="0.01")
     assert states(found) == {"planned": 1}
     assert shop.sandbox.charges == []
+
+
+def test_picture_that_was_deleted_is_fetched_again(
+    tmp_path: Path, batch_of: Callable[[Shop], Batch]
+) -> None:
+    """What was paid for is to be on the disk when the batch says so; fetching it costs nothing."""
+    shop = Shop.open(tmp_path)
+    first, *_ = batch_of(shop)(rows(3))
+    assert first.path is not None
+    first.path.unlink()
+    assert states(batch_of(shop)(rows(3))) == {"verified": 3}
+    assert first.path.is_file()
+    assert len(shop.sandbox.charges) == 3
+    shop.checked().close()
+
+
+def test_project_that_moved_keeps_its_pictures(tmp_path: Path) -> None:
+    """Its files lie elsewhere now, and are as good as before."""
+    shop = Shop.open(tmp_path / "here")
+    shop.batch(rows(2))
+    moved = Shop((tmp_path / "here").rename(tmp_path / "there"), shop.sandbox, shop.clock)
+    before = {path: path.stat().st_ino for path in moved.out.rglob("*.jpg")}
+    assert states(moved.batch(rows(2))) == {"verified": 2}
+    assert {path: path.stat().st_ino for path in moved.out.rglob("*.jpg")} == before
+    assert len(shop.sandbox.charges) == 2
+
+
+def test_ledger_that_has_gone_is_not_begun_anew(tmp_path: Path) -> None:
+    """A new one in its place would be in the way of the old one, and would pay again."""
+    shop = Shop.open(tmp_path)
+    shop.batch(rows(2))
+    kept = (tmp_path / "ledger.sqlite").rename(tmp_path / "kept.sqlite")
+    with shop.client() as client, pytest.raises(LedgerError, match="isn't there"):
+        list(client.batch(RECIPE, rows(2), out=shop.out))
+    assert not (tmp_path / "ledger.sqlite").exists()
+    with shop.client(ledger=kept) as client:  # it may be named where it lies now
+        assert states(list(client.batch(RECIPE, rows(2), out=shop.out))) == {"verified": 2}
+    assert len(shop.sandbox.charges) == 2
+
+
+def test_tasks_are_asked_for_where_they_were_bought(tmp_path: Path) -> None:
+    """Another host would say that it knows nothing of them, and paid rows would count as failed."""
+    shop = Shop.open(tmp_path, Faults.script(["never_ends"]))
+    assert shop.batch(rows(1))[0].state == "submitted"
+    with shop.ledger() as books:
+        sql = "UPDATE runs SET base_url = 'https://elsewhere.invalid'"
+        books.store.do(lambda c: c.execute(sql).rowcount)
+    with pytest.raises(LedgerError, match=r"wait at https://elsewhere\.invalid"):
+        shop.batch(rows(1))
+    with shop.ledger() as books:
+        assert queries.list_runs(books)[0].counts == {"submitted": 1}
+
+
+def test_service_that_was_never_reached_is_not_asked_for_long(tmp_path: Path) -> None:
+    """A wrong address shows at once; a night's run sits out a gap in the network."""
+    shop = Shop.open(tmp_path)
+    sent: list[Note] = []
+    address = f"http://127.0.0.1:{free_port()}"
+    wiring = Wiring(clock=shop.clock, retry=RetryPolicy(random=lambda: 0.0))
+    client = Client(
+        backend="qolaba", api_key="any", base_url=address, wiring=wiring, observer=sent.append,
+        ledger=tmp_path / "ledger.sqlite",
+    )  # fmt: skip
+    with client, pytest.raises(ServiceError, match="can't be reached, and nothing was sent"):
+        list(client.batch(RECIPE, rows(20), out=shop.out))
+    assert sum(note.kind == "submitting" for note in sent) <= 5 * 8
+    with shop.ledger() as books:
+        assert queries.list_runs(books)[0].counts == {"planned": 20}
