@@ -44,9 +44,9 @@ def closed(text: str) -> str:
 
 
 def phrase(text: str) -> str:
-    """A noun phrase as it stands inside a sentence: one line, no mark at its end."""
+    """A noun phrase as it stands inside a sentence: one line, no marks at its end."""
     line = " ".join(text.split()) if "\n" in text else text
-    return line[:-1].rstrip() if line[-1:] in (".", ";", ",") else line
+    return line.rstrip(".;, ")
 
 
 def enumerate_phrases(items: Sequence[str]) -> str:
