@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
-import socket
 import subprocess
 import urllib.error
 import urllib.request
@@ -32,18 +32,13 @@ class Browser:
     """A window that opens files of this machine."""
 
     def __init__(self, home: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
         assert DRIVER is not None
         self._driver = subprocess.Popen(
-            [DRIVER, f"--port={self.port}"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
+            [DRIVER, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
         assert self._driver.stdout is not None
-        for line in self._driver.stdout:
-            if "started successfully" in line:
-                break
+        said = (re.search(r"started successfully on port (\d+)", x) for x in self._driver.stdout)
+        self.port = int(next(found for found in said if found)[1])
         options = {"args": [*ARGUMENTS, f"--user-data-dir={home}"], "binary": CHROMIUM}
         wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
         made = self._call("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})

@@ -22,6 +22,14 @@ NAMES = "[...document.querySelectorAll('article a.open')].map((link) => link.tex
 TOLD = "document.querySelector('.totals').innerText"
 
 
+def shown_text(browser: Browser) -> str:
+    """The text of the first article, once it is drawn: what is out of view has none."""
+    article = "document.querySelector('article').innerText"
+    browser.wait(f"return {article} !== ''")
+    text: str = browser.run(f"return {article}")
+    return text
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """One window for all tests of a worker; each opens a page of its own."""
@@ -100,7 +108,7 @@ def test_rows_that_made_no_picture_are_shown_with_their_error(browser: Browser, 
     browser.open(page)
     browser.keys("/gave up")
     browser.wait(f"return {ARTICLES} === 1")
-    text = browser.run("return document.querySelector('article').innerText")
+    text = shown_text(browser)
     for said in ("failed", "the service gave up", "Accepted, and no picture came of it.", "row 1"):
         assert said in text
 
@@ -228,7 +236,7 @@ def test_verdicts_filter_and_scores_sort(browser: Browser, proved: Path) -> None
     browser.run(f"{buttons}[1].click()")
     assert browser.run(f"return {NAMES}") == ["b.png"]
     assert browser.run("return document.activeElement.textContent") == "drifted 1"
-    text = browser.run("return document.querySelector('article').innerText")
+    text = shown_text(browser)
     for said in ("drifted score 0.021", "1 place changed", "zoomed in"):
         assert said in text
     assert "1 row drifted" in browser.run(f"return {TOLD}")
