@@ -29,7 +29,9 @@ _LEADS = english.DETERMINERS | _LEADING
 _FOLLOWS_PARTICIPLE = english.PREPOSITIONS | english.DETERMINERS
 _HEAD_ENDS = english.PREPOSITIONS | _RELATIVE | english.DETERMINERS | english.PRONOUNS
 _PARTS = frozenset(("and", "then", "please", "also"))
-_OBJECT_ENDS = frozenset("with to into from so by as for until onto".split())
+_OBJECT_ENDS = frozenset(
+    "with to into from so by as for until onto except besides apart save".split()
+)
 _MARKS = frozenset(",:;–—(")
 COMPARED = frozenset(
     "other others another remaining neighbouring neighboring adjacent else".split()
@@ -166,6 +168,8 @@ def noun_phrase(words: Sequence[Token]) -> Thing | None:
     begin, end = _head_span(words, 0)
     if end == begin or words[end - 1].word.endswith("'s"):
         return None
+    if words[end - 1].word in english.ARTICLES:
+        return None  # `the For Sale board`
     before = [token.word for token in words[:begin]]
     before += [_bare(token.word) for token in words[begin : end - 1]]
     rest = tuple([token.word for token in words[end:]])

@@ -45,6 +45,9 @@ _WEATHER = re.compile(
     r"\bit is (?:\w+ )?(?:night|day|dark|late"
     r"|early|winter|summer|spring|autumn|evening|morning|dusk|dawn|noon)\b|\bas it (?:is|was|"
     r"were)\b"
+    # "It is a close shot from eye level": the picture itself
+    r"|\bit (?:is|was) an? (?:[\w-]+ ){0,3}(?:shot|view|photo|photograph|picture|portrait|frame|"
+    r"scene|image|still)\b"
     r"|\b(?:all|each|both|most|none|half) of them\b"
     # "as the mug itself does"
     r"|\b(?:the|an?|this|that) (?:[\w-]+ )?[\w-]+ (?:itself|himself|herself|themselves)\b"
@@ -107,10 +110,9 @@ def _has_owner(draft: Draft, pronoun: re.Match[str], *, images: bool) -> bool:
     """
     if pronoun.group() in _NEUTER and not images:
         return True  # nobody takes a person for it
-    sentence = next((s for s in draft.sentences if s.start <= pronoun.start() < s.end), None)
-    if sentence is None:
-        return False
-    before = [other for other in sentence.tokens if other.end <= pronoun.start()]
+    # A semicolon doesn't part what belongs together.
+    begin = max(draft.lower.rfind(f"{mark} ", 0, pronoun.start()) for mark in ".!?") + 1
+    before = [other for other in draft.tokens if begin <= other.start < pronoun.start()]
     if pronoun.group() == "their" and before and before[-1].word in ("and", "with"):
         return True
     if pronoun.group() in _NEUTER:
@@ -120,7 +122,7 @@ def _has_owner(draft: Draft, pronoun: re.Match[str], *, images: bool) -> bool:
     if pronoun.group() not in _OWNERS:
         return False
     owners = [other.word for other in before if other.word in listed("people_words", "one", "many")]
-    return len(owners) == 1 and sum(is_image(other.word[0]) for other in before) <= 1
+    return len(owners) == 1
 
 
 def _has_thing(before: Sequence[Token]) -> bool:

@@ -221,6 +221,8 @@ def _is_property(thing: Thing, target: Thing, order: Command) -> bool:
         return "outfit" in order.classes
     if target.head == "hair" and order.verb in _CUTTING and thing.head == "length":
         return "hair" in thing.owners
+    if thing.head in _KIN["number"] and not thing.of:
+        return False  # `the house number` counts nothing
     for kind in order.classes:
         kin = _KIN.get(_PROPERTIES.get(kind, ""), frozenset())
         if kind == "outfit" and order.verb not in _DRESSING:
@@ -254,7 +256,7 @@ def changed_light(edit: Draft, orders: Sequence[Command]) -> frozenset[str]:
     found: set[str] = set()
     for order in orders:
         heads = {thing.head for thing in order.things}
-        whole = not heads or any(is_image(head[0]) or head in _SCENE for head in heads)
+        whole = not heads or any(is_image(head[0]) or head in _scene() for head in heads)
         if "relight" in order.classes and (order.verb == "relight" or whole):
             found.add("light")
         if not order.classes & {"weather", "replace", "vary", "move"}:
@@ -273,6 +275,12 @@ def changed_light(edit: Draft, orders: Sequence[Command]) -> frozenset[str]:
         if "daytime" in heads or ("time" in heads and "day" in edit.lower):
             found.add("light")
     return frozenset(found)
+
+
+@cache
+def _scene() -> frozenset[str]:
+    """Words after which an order is about the whole: `turn the midday into dusk`."""
+    return _SCENE | listed("light_words", "times", "seasons")
 
 
 @cache

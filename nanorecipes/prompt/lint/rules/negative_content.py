@@ -60,7 +60,8 @@ class NegativeContent(Rule):
     What it does: looks in the edit and the details for "no", "without", "don't add", "avoid",
     "clutter-free" and their like. What preserves something is fine ("without moving the cup",
     "nothing is cropped", "Change nothing else."), and so are protect items, lettering in quotes,
-    names ("no-entry sign", "No. 5") and the limits of a style reference ("none of its objects").
+    names ("no-entry sign", "No. 5"), the limits of a style reference ("none of its objects") and
+    turns of speech that only sound so ("none wider than a ribbon", "without a break").
 
     Why it matters: a model draws what is named. "No cars" puts cars into its mind; "an empty
     street" doesn't.

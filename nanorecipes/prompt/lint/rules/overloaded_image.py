@@ -29,7 +29,10 @@ _KIND = {
 }
 _PART = listed("image_roles", "part")
 """Words for a property or a part: what counts is what they belong to."""
-_CLAUSE_END = re.compile(rf"[.;]|{IMAGES}|, (?:which|who|whose|where|while|as|so|and nothing)\b")
+_CLAUSE_END = re.compile(
+    rf"[.;]|{IMAGES}|, (?:which|who|whose|where|while|as|so|and nothing|\w+(?:ed|ing)|drawn|seen|"
+    r"shown|set|cut|lit|made|worn|known|held|taken)\b"
+)
 _start = attrgetter("start")
 _GIVES = re.compile(
     r"\s*(?:gives?|lends?|provides?|supplies|supply|contributes?|is the (?:source|reference|"
