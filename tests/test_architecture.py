@@ -65,8 +65,9 @@ ROOMS: dict[str, str] = {
     " request service",
     "arrival": "errors proof proving request result service",
     # What callers hold.
-    "client": f"{GROUND} arrival config events preflight proving request result sandbox service"
-    " uploads",
+    "client_core": f"{GROUND} arrival config events preflight proving request result sandbox"
+    " service uploads",
+    "client": "client_core config request result service",
     "book": f"{GROUND} builder client config events inputs_schema recipe request result"
     " search_path",
     "batch": f"{GROUND} arguments book client config drawings events files fit headers images proof"
@@ -92,6 +93,7 @@ ROOMS: dict[str, str] = {
 DOORS = {
     ("events", "tracing"): "loaded only in a process that has OpenTelemetry: steps without it stay"
     " light",
+    ("client_core", "batch"): "ledgers, likewise",
     ("client", "batch"): "`Client.batch` and ledgers: taken where they are called, so that a client"
     " without them stays light",
 }
