@@ -104,7 +104,9 @@ class Client(ClientBase):
         """Run a recipe over many rows, and pay for each once: outcomes come as the rows end.
 
         The same call again goes on where the last one stopped. Leaving the loop stops it: open
-        purchases are waited for, and what was bought is fetched by the next call.
+        purchases are waited for, and what was bought is fetched by the next call. A row that can't
+        be rendered comes as `bad`, and the others are bought: look first with
+        `nanorecipes batch --check`, which buys nothing.
 
         Args:
             recipe: the recipe or its name.

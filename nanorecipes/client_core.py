@@ -201,6 +201,10 @@ class ClientBase:
             timing=self._wiring.timing,
         )
 
+    def _has_lost(self, task_id: str | None) -> bool:
+        """Whether a task was an emulator's that ended with its process: nobody can fetch it."""
+        return self._sandbox is not None and not self._sandbox.knows(task_id or "")
+
     def _transport(self) -> Any:
         if self._sandbox is None:
             return self._wiring.transport

@@ -275,7 +275,7 @@ def _environment_key() -> Secret:
 
 def _way_out() -> str:
     return (
-        f"set {QOLABA_KEY} (or {GEMINI_KEY} for the gemini backend), or try without a key: "
+        f"set {QOLABA_KEY}, or try without a key: "
         f"backend='sandbox', --sandbox or {_VARIABLES['backend']}=sandbox"
     )
 

@@ -148,8 +148,10 @@ def on_event(callback: EventCallback, *kinds: EventKind) -> Subscription:
         A handle whose `close()` ends it; it is a context manager, too.
 
     Raises:
-        ConfigurationError: a coroutine function, or an unknown kind.
+        ConfigurationError: no function, a coroutine function, or an unknown kind.
     """
+    if not callable(callback):
+        raise ConfigurationError(f"on_event takes a function, found {callback!r}")
     if inspect.iscoroutinefunction(callback):
         raise ConfigurationError("on_event calls functions, and this is a coroutine function")
     unknown = [kind for kind in kinds if kind not in DETAILS]

@@ -73,7 +73,14 @@ class Groups(Generic[T, R]):
         self._busy += 1
         self.in_hand += len(group)
         loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(None, self._work, [item for item, _ in group])
+        try:
+            work = loop.run_in_executor(None, self._work, [item for item, _ in group])
+        except RuntimeError:  # the loop is closing: what was bought is fetched the next time
+            self._busy -= 1
+            self.in_hand -= len(group)
+            for _, future in group:
+                future.cancel()
+            return
         work.add_done_callback(lambda ended: self._end(group, ended))
 
     def _end(

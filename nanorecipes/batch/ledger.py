@@ -279,6 +279,17 @@ class Ledger:
 
         return self._move(row_id, decide)
 
+    def forget_later(self, row_id: int) -> Pending[Row]:
+        """submitted, done or downloaded -> planned: an emulator that has ended had it, for free."""
+
+        def decide(row: Row, desk: Desk) -> Change:
+            if row.state not in states.PAID:
+                raise moves.wrong(row, "planned")
+            why = "the sandbox of its process has ended, and its task with it"
+            return Change("planned", reserved=0, columns={"owner": None, "error": why})
+
+        return self._move(row_id, decide)
+
     def replan_later(self, row_id: int) -> Pending[Row]:
         """failed, refused or unknown -> planned, on request; what is unknown counts as spent."""
 

@@ -206,6 +206,8 @@ class Runner:
         is_old = row.updated_at < self._began
         if row.state in ("failed", "refused") and self.options.retry_failed and is_old:
             row = await bridged(self.ledger.replan_later(row.id))
+        if row.state in PAID and self.client._has_lost(row.task_id):
+            row = await bridged(self.ledger.forget_later(row.id))
         if row.state in PAID:
             taken = await bridged(self.ledger.take_later(row.id))
             if taken is None:

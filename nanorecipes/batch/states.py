@@ -34,6 +34,9 @@ ARROWS: frozenset[tuple[str, State]] = frozenset(
         ("downloaded", "verified"),
         ("downloaded", "done"),  # the check of the file failed: download again
         ("verified", "done"),  # its file is gone: download again
+        ("submitted", "planned"),  # the embedded emulator that had it is gone, and no money
+        ("done", "planned"),  # likewise
+        ("downloaded", "planned"),  # likewise
         ("unknown", "submitted"),  # its task id turned up after all
         ("unknown", "failed"),  # a person took it as charged
         ("unknown", "planned"),  # a person allowed a second purchase

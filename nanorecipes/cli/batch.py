@@ -416,6 +416,11 @@ def _tell(job: _Job, ended: _Ended, run: Run, as_json: bool, quiet: bool) -> Non
         view.info(f"perhaps charged: {perhaps}; see `nanorecipes unknown`", quiet)
     if proved is not None:
         view.info(_verdicts(proved), quiet)
+    bad_file = job.out / "bad-rows.csv"
+    if told["bad"] and bad_file.exists():
+        view.info(
+            f"bad rows: {bad_file}; correct them, and run that file from beside {job.table}", quiet
+        )
     if ended.reason:
         way = " with a larger --budget" if ended.is_out_of_money else ""
         view.info(f"stopped: {ended.reason}; the same command{way} goes on", quiet)

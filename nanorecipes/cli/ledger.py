@@ -63,13 +63,24 @@ def _row_json(row: Row, run: Run) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@click.group("runs", invoke_without_command=True)
+class _Runs(click.Group):
+    """`runs ID` is `runs show ID`."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and self.get_command(ctx, args[0]) is None:
+            args = ["show", *args]
+        return super().resolve_command(ctx, args)
+
+
+@click.group("runs", cls=_Runs, invoke_without_command=True)
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True,
               help="How many runs to list.")  # fmt: skip
 @common
 @click.pass_context
 def runs_command(ctx: click.Context, limit: int, as_json: bool, quiet: bool) -> None:
-    """List what was run here, the newest first, or show one run."""
+    """List what was run here, the newest first; `runs ID` and `runs last` show one run."""
     if ctx.invoked_subcommand is not None:
         return
     from nanorecipes.batch import queries
@@ -100,7 +111,7 @@ def _run_line(item: RunState) -> str:
 @click.argument("run_id", metavar="ID")
 @common
 def show_command(run_id: str, as_json: bool, quiet: bool) -> None:
-    """Show a run and its rows. The beginning of an ID is enough."""
+    """Show a run and its rows: by its ID, the beginning of one, or `last`."""
     from nanorecipes.batch import queries
     from nanorecipes.errors import LedgerError
 
@@ -108,7 +119,8 @@ def show_command(run_id: str, as_json: bool, quiet: bool) -> None:
     if books is None:
         raise LedgerError(f"there is no run {run_id!r}: nothing was run here yet")
     with books:
-        found = queries.find_run(books, run_id)
+        newest = queries.list_runs(books, 1) if run_id == "last" else []
+        found = newest[0] if newest else queries.find_run(books, run_id)
         if found is None:
             raise LedgerError(
                 f"there is no run {run_id!r}, or several begin so",

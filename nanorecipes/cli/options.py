@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -52,7 +53,22 @@ def call_arguments(options: dict[str, Any]) -> dict[str, Any]:
     ) if options.get(name) is not None}  # fmt: skip
     if options.get("protect"):
         given["protect"] = list(options["protect"])
+        _warn_of_boxes(given["protect"])
     return given
+
+
+def _warn_of_boxes(things: list[str]) -> None:
+    """`prove --protect` takes a box, and a prompt that speaks of numbers would be paid for."""
+    from nanorecipes.cli import view
+
+    boxes = [thing for thing in things if _BOX.fullmatch(thing.strip())]
+    view.warn(
+        f"--protect {box} goes into the prompt as words; a box is given with --protect-region"
+        for box in boxes
+    )
+
+
+_BOX = re.compile(r"[\d.]+(?:,\s*[\d.]+){3}")
 
 
 def inputs_argument(command: F) -> F:

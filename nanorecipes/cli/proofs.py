@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _COLORS = {"kept": "green", "drifted": "red", "unclear": "yellow", "not provable": "cyan"}
 _LISTED = 8
 
+UNSEEN = 0.04
+"""Share of the shorter side: lettering lower than that is missed often (the calibration page)."""
+
 BROKEN = 1
 """The exit code where a promise was broken."""
 
@@ -43,12 +46,20 @@ def print_proof(proof: Proof, quiet: bool) -> None:
         click.echo(view.dim("  0 something surely did not stay, 1 everything did"))
     for reason in proof.reasons:
         click.echo(view.bullet(reason))
+    if proof.verdict == "kept" and proof.has_pictures:
+        click.echo(view.dim(f"  {_unseen(proof)}"))
     if not proof.has_pictures:
         return
     rows = [("held", _held(proof)), ("framing", _framing(proof.framing))]
     rows += [("tone", _tone(proof.tone))] if proof.framing.found else []
     click.echo(view.table(rows))
     _print_changes(proof)
+
+
+def _unseen(proof: Proof) -> str:
+    """What a proof that says kept can't vouch for; the share is from the calibration's misses."""
+    small = max(1, round(UNSEEN * min(proof.source_size)))
+    return f"what is smaller than about {small} pixels, such as small lettering, isn't told apart"
 
 
 def print_reasons(proof: Proof) -> None:

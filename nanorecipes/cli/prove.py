@@ -45,6 +45,8 @@ Examples:
 )
 @click.option(
     "--protect",
+    "--protect-region",
+    "protect",
     multiple=True,
     metavar="BOX|MASK",
     help="Where nothing may change, in the same form; it wins over --region.",

@@ -17,7 +17,13 @@ Point a client at it:
 The key `bad-key` is refused (401), `no-credits` has none left (402).
 """)  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8765, show_default=True, help="The port; 0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="The port; 0 takes a free one.",
+)
 @click.option("--seed", default=0, show_default=True, help="The seed of its faults.")
 @click.option("--faults", metavar="LIST", default="",
               help='What goes wrong, and how often: "429:0.05,drop_after:0.02".')  # fmt: skip

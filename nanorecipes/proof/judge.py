@@ -254,6 +254,8 @@ def _with_region(
     if claim.protected is not None:
         free &= ~cells_of(claim.protected, shape, 0.5)
     held = comparison.grid.valid & ~free
+    if not held.any():
+        return _ruling(comparison, found, free, 0.45, "unclear", words.NOTHING_HELD)
     name = "look" if claim.changes == "look" else "given"
     return _ruling(comparison, found, free, _ruled(name, evidence, held))
 

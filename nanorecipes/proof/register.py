@@ -17,6 +17,7 @@ from nanorecipes.proof.placing import (
     outlines,
     pixel_grid,
     place,
+    plain_placements,
     scaled,
 )
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from nanorecipes.proof.engine import Bytes, Mask, Plane
     from nanorecipes.proof.placing import Affine
 
+FAR = 24
+"""Grey levels beyond which a difference is a change and tells nothing of the placement."""
 REFINE_SIDE = 560
 """Long side of the pictures on which a placement is refined."""
 
@@ -61,7 +64,36 @@ def register(source: Bytes, output: Bytes, *, ignore: Mask | None, edges_only: b
     placement = Placement(
         matrix, placement.mirrored, placement.agreement, placement.inliers, placement.structured
     )
-    return _warp_all(lined_source, lined_output, image, placement, ignore)
+    found = _warp_all(lined_source, lined_output, image, placement, ignore)
+    if edges_only or placement.mirrored:
+        return found
+    return _plain_if_as_good(source, image, found, ignore)
+
+
+def _plain_if_as_good(
+    source: Bytes, image: Bytes, found: Registered, ignore: Mask | None
+) -> Registered:
+    """A plain resize without any bend, where that lies on the source at least as well.
+
+    In flat artwork little holds a refinement in its place: it would move what never moved.
+    """
+    shape, size = source.shape[:2], image.shape[:2]
+    matrix = plain_placements(shape, size)[0]
+    valid = covered(size, matrix, shape)
+    plain = warp(image, matrix, shape)
+    held = valid & found.valid if ignore is None else valid & found.valid & ~ignore
+    if not held.any() or _misfit(source, plain, held) > _misfit(source, found.output, held):
+        return found
+    first = found.placement
+    placement = Placement(matrix, False, first.agreement, first.inliers, first.structured)
+    still = np.zeros_like(found.bend)
+    return Registered(placement, plain, valid, still, flow_between(grey(source), grey(plain)))
+
+
+def _misfit(source: Bytes, output: Bytes, held: Mask) -> float:
+    """Mean difference of what is held, in grey levels; what was changed counts no more than so."""
+    off = cv.absdiff(source, output).max(axis=2)[held]
+    return float(np.minimum(off, FAR).mean())
 
 
 def _warp_all(

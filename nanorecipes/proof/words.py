@@ -16,6 +16,7 @@ PLAIN = "the source has too little structure to lay the output over it"
 NO_SUBJECT = (
     "what the subject is can't be told from what stayed alike: give the region or what to protect"
 )
+NOTHING_HELD = "the region leaves nothing of the picture to be held"
 ALL_CHANGED = "most of the picture changed, not a part of it"
 LARGE_PART = "half of the picture changed: give the region to tell whether that was allowed"
 

@@ -134,9 +134,11 @@ def _find(source: str, *folders: Path) -> Path | None:
 def _shared(rows: list[Row]) -> list[Row]:
     """A request's cost, shared by its pictures: otherwise the sum would count it several times."""
 
-    def key(row: Row) -> tuple[str | None, str] | None:
+    def key(row: Row) -> tuple[Any, ...] | None:
         is_bought = row.made.task_id and composite(row.made) is None
-        return (row.made.backend, row.made.task_id or "") if is_bought else None
+        # Each process's own emulator counts its tasks from the beginning.
+        when = row.made.facts.get("finished_at")
+        return (row.made.backend, row.made.task_id, when) if is_bought else None
 
     counts = Counter(key(row) for row in rows)
     return [

@@ -92,6 +92,10 @@ class Sandbox:
         """The sum of the charge log."""
         return self._books.total_usd
 
+    def knows(self, task_id: str) -> bool:
+        """Whether a task is, or was not long ago, among those accepted here."""
+        return self._books.task(task_id) is not None
+
     def answer_with(self, folder: str | os.PathLike[str] | None) -> None:
         """Answer with the pictures of a folder from now on, or with drawn ones.
 

@@ -453,3 +453,13 @@ def test_service_that_was_never_reached_is_not_asked_for_long(tmp_path: Path) ->
     assert sum(note.kind == "submitting" for note in sent) <= 5 * 8
     with shop.ledger() as books:
         assert queries.list_runs(books)[0].counts == {"planned": 20}
+
+
+def test_rows_of_an_emulator_that_has_ended_are_made_anew(tmp_path: Path) -> None:
+    """The embedded one dies with its process; its tasks can't be fetched, and were no money."""
+    shop = Shop.open(tmp_path, Faults.script(["never_ends"]))
+    assert [outcome.state for outcome in shop.batch(rows(2))].count("submitted") == 1
+    other = Shop.open(tmp_path)
+    assert states(other.batch(rows(2))) == {"verified": 2}
+    assert len(other.sandbox.charges) == 1
+    other.checked().close()

@@ -231,3 +231,30 @@ def test_key_for_another_host_is_announced(shell: Shell, monkeypatch: pytest.Mon
     said = shell("run", *BY_URL)
     assert said.code == 3
     assert "the request and the key go to https://gate.invalid" in said.err
+
+
+def test_a_box_for_the_prompt_is_warned_of(shell: Shell) -> None:
+    """`prove --protect` takes one; here it would be paid for as words."""
+    said = shell("render", *PART, "--protect", "0,0,0.5,1")
+    assert "--protect-region" in said.err
+    assert "warning" in said.err
+    assert "--protect-region" not in shell("render", *PART, "--protect", "the 2, 3 or 4 dots").err
+
+
+def test_a_run_is_shown_by_its_id_or_as_the_last(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has to know the word in between."""
+    monkeypatch.delenv("NANORECIPES_LEDGER")
+    assert shell("run", *PART, "--sandbox", "-o", "out", "-q").code == 0
+    run_id = shell("runs").out.split()[0]
+    shown = shell("runs", "show", run_id).out
+    assert shell("runs", run_id).out == shown
+    assert shell("runs", "last").out == shown
+    assert shell("runs", "show", "last").out == shown
+    assert shell("runs", "nothing").code == 2
+
+
+def test_a_port_that_there_is_not_is_wrong_use(shell: Shell) -> None:
+    """A slip of the keyboard is no fault of the program."""
+    assert shell("sandbox", "--port", "99999").code == 2

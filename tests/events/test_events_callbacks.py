@@ -238,3 +238,9 @@ def test_many_threads_may_subscribe_at_once() -> None:
     assert before >= 8
     recipes[RECIPE].render(photo="a.jpg", part="the mug", change="blue")
     assert len(found) == before
+
+
+def test_what_can_not_be_called_is_refused_at_once() -> None:
+    """Not with each event, in the log."""
+    with pytest.raises(ConfigurationError, match="takes a function, found 'print'"):
+        on_event("print")  # type: ignore[arg-type]  # what is tested

@@ -303,3 +303,30 @@ def test_a_bad_policy_is_refused(
     with pytest.raises(InputError) as caught:
         prove(picture, picture, **options)
     assert [found.field for found in caught.value.diagnostics] == [field]
+
+
+def test_a_region_over_everything_holds_nothing(picture: Image.Image) -> None:
+    """Kept would say that something was looked at."""
+    proof = prove(picture, patched(picture, EDIT), region=(0, 0, 1, 1))
+    assert proof.verdict == "unclear"
+    assert "leaves nothing" in proof.reasons[0]
+
+
+def test_flat_artwork_that_did_not_move_is_not_moved() -> None:
+    """Little holds a refinement in its place there, and `restore` would shift pixels."""
+    source = Image.new("RGB", (900, 600), "#eef0f2")
+    draw = ImageDraw.Draw(source)
+    draw.rectangle((300, 200, 500, 440), fill="#37474f")
+    draw.text((60, 60), "LABEL", fill="black", font_size=48)
+    output = source.copy()
+    draw = ImageDraw.Draw(output)
+    draw.rectangle((300, 200, 500, 440), fill="#c62828")
+    draw.ellipse((650, 330, 780, 430), fill="#2e7d32")
+    proof = prove(source, output, region=(290, 190, 510, 450))
+    assert (proof.framing.scale, proof.framing.shift_px) == (1.0, (0.0, 0.0))
+    (found,) = proof.drift
+    left, top, right, bottom = found.box
+    assert abs(left - 650) < 12
+    assert abs(top - 330) < 12
+    assert abs(right - 780) < 12
+    assert abs(bottom - 430) < 12
