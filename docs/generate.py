@@ -190,6 +190,13 @@ def codes() -> str:
     return table(["code", "name", "means"], rows)
 
 
+def rules() -> str:
+    """Every rule of the prompt guide, with its page."""
+    from docs import generate_rules
+
+    return generate_rules.rules()
+
+
 # --- models
 
 
@@ -510,7 +517,8 @@ def _first_sentence(item: Any) -> str:
 
 GENERATORS: Mapping[str, Callable[..., str]] = {
     "commands": commands, "exit-codes": exit_codes, "error-tree": error_tree,
-    "error-table": error_table, "codes": codes, "models": models, "model-sizes": model_sizes,
+    "error-table": error_table, "codes": codes, "rules": rules,
+    "models": models, "model-sizes": model_sizes,
     "model-limits": model_limits, "schema-keys": schema_keys, "filters": filters,
     "template-tests": template_tests, "closings": closings, "taken-names": taken_names,
     "faults": faults, "names": names, "members": members, "event-details": event_details,
