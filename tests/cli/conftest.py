@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
+from shells import Shell
 
-from nanorecipes.cli.main import run
-
-
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-class Shell:
-    """Runs commands in the current folder and keeps what they print."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def __call__(self, *args: str) -> Outcome:
-        self._capsys.readouterr()
-        code = run(list(args))
-        return self.read(code)
-
-    def read(self, code: int = 0) -> Outcome:
-        """What was printed since the last look."""
-        said = self._capsys.readouterr()
-        return Outcome(code, said.out, said.err)
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Shell
+    from shells import Shell
 
 
 def completed(line: str, monkeypatch: pytest.MonkeyPatch, shell: Shell) -> list[str]:

@@ -14,7 +14,7 @@ from nanorecipes import Client, recipes
 from nanorecipes.embed import embed
 
 if TYPE_CHECKING:
-    from conftest import Shell
+    from shells import Shell
 
 PART = ("edit/change_part", "photo=photo.jpg", "part=the mug", "change=deep blue")
 

@@ -14,7 +14,7 @@ from proof_pictures import EDIT, ELSEWHERE, patched, resynthesised, scene
 from nanorecipes import provenance
 
 if TYPE_CHECKING:
-    from conftest import Shell
+    from shells import Shell
 
 REGION = ",".join(map(str, EDIT))
 

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Shell
+    from shells import Shell
 
 PART = ("edit/change_part", "photo=photo.jpg", "part=the mug", "change=deep blue")
 

@@ -19,7 +19,7 @@ from nanorecipes.sandbox.faults import Faults
 from nanorecipes.sandbox.server import running_server
 
 if TYPE_CHECKING:
-    from conftest import Shell
+    from shells import Shell
 
 PART = ("edit/change_part", "photo=photo.jpg", "part=the mug", "change=deep blue")
 BY_URL = ("edit/change_part", "photo=https://example.com/mug.jpg", *PART[2:])

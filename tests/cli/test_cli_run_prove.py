@@ -16,7 +16,7 @@ from nanorecipes import provenance
 from nanorecipes.sandbox.core import Sandbox
 
 if TYPE_CHECKING:
-    from conftest import Shell
+    from shells import Shell
 
 REGION = ("--region", ",".join(map(str, EDIT)))
 PART = ("edit/change_part", "photo=source.png", "part=the mug", "change=deep blue", "--sandbox")

@@ -19,7 +19,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageStat
 from nanorecipes.cli import terminal
 
 if TYPE_CHECKING:
-    from conftest import Shell
+    from shells import Shell
 
 RUN = (
     "run", "edit/change_part", "photo=photo.jpg", "part=the mug", "change=red",
