@@ -64,3 +64,17 @@ def test_the_page_counts_right() -> None:
     told = re.search(r"(\d+) good recipes.* (\d+) bad ones", text)
     assert told is not None
     assert (int(told[1]), int(told[2])) == (len(of("good")), len(of("bad")))
+
+
+def test_the_page_describes_the_rules_that_there_are() -> None:
+    """Each label is judged by the line that the page's table has for its rule."""
+    text = (LABELLED / "README.md").read_text("utf-8")
+    described = re.findall(r"^\| `([\w-]+)` \|", text, re.M)
+    assert sorted(described) == sorted(rule.name for rule in RULES)
+
+
+def test_each_label_gives_its_reason_first() -> None:
+    """A label that can't be argued with can't be mended either."""
+    for path in found():
+        first = (LABELLED / path).read_text("utf-8").split("\n", 1)[0]
+        assert first.startswith(f"# {path.parts[0].capitalize()}: "), f"{path}: {first}"

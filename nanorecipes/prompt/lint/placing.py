@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from jinja2 import nodes
 
 from nanorecipes.prompt.environment import parse, plain_blanks
+from nanorecipes.prompt.lint.draft import IMAGES, slot_index
 
 if TYPE_CHECKING:
     from nanorecipes.prompt.lint.draft import Chunk, Draft, Origin
     from nanorecipes.recipe.model import Definition
     from nanorecipes.recipe.source import Place
+
+_IMAGE = re.compile(IMAGES)
 
 
 def place_in(definition: Definition, draft: Draft, start: int, end: int) -> Place:
@@ -37,6 +40,7 @@ def _words_place(origin: Origin, at: int, wanted: str) -> Place:
         if have != want:
             break
         length += 1
+    length = len(text[at : at + length].rstrip())
     return origin.source.place(line, at - begin + 1, length)
 
 
@@ -58,6 +62,8 @@ def _value_place(definition: Definition, chunk: Chunk) -> Place:
     """Where a value's words stand: the wording or default that holds them, else its use."""
     document, origin = definition.document, chunk.origin
     name = origin.param
+    if name is None and chunk.text and _IMAGE.match(chunk.text):
+        name = list(definition.slots)[slot_index(chunk.text[0])]
     spec = (definition.data.get("params", {}).get(name) or {}) if name else {}
     for key, words in spec.get("wording", {}).items():
         if words == chunk.text:
