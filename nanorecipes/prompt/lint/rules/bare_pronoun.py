@@ -48,6 +48,9 @@ _WEATHER = re.compile(
     # "It is a close shot from eye level": the picture itself
     r"|\bit (?:is|was) an? (?:[\w-]+ ){0,3}(?:shot|view|photo|photograph|picture|portrait|frame|"
     r"scene|image|still)\b"
+    # "as tall as the vase beside it": what is measured
+    r"|\bas \w+ as (?:[\w-]+ ){1,6}(?:beside|behind|under|above|around|near|below|opposite|next to|"
+    r"in front of) it\b"
     r"|\b(?:all|each|both|most|none|half) of them\b"
     # "as the mug itself does"
     r"|\b(?:the|an?|this|that) (?:[\w-]+ )?[\w-]+ (?:itself|himself|herself|themselves)\b"
