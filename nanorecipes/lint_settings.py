@@ -78,10 +78,11 @@ def unknown(item: str) -> str:
     return f"{item!r} is no code and no name of a rule"
 
 
-def near(item: str) -> str | None:
-    """The nearest code or name."""
+def near(item: str) -> str:
+    """The nearest code or name, or where all of them are listed."""
     known = known_codes()
-    return did_you_mean(item, [*known, *known.values()])
+    found = did_you_mean(item, [*known, *known.values()])
+    return found or "`nanorecipes lint --explain` lists them all"
 
 
 def _file_settings() -> dict[str, tuple[str, ...]]:

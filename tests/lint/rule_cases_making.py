@@ -56,7 +56,7 @@ CASES = (
             wall.yaml:10:18: warning NR140 unquoted-lettering: the lettering 'Summer Sale' does not stand in quotes
               10 |     Add the text Summer Sale on the wall in {{ photo }}, as wide as the door.
                  |                  ^^^^^^^^^^^
-              help: put what shall be read into quotes: "Summer Sale"
+              help: put what shall be read into quotes, as in: the text "Summer Sale"
             """,
         good=recipe('Add the text "Summer Sale" on the wall in {{ photo }}, as wide as the door.'),
     ),

@@ -32,8 +32,9 @@ class Context:
         self.params: Mapping[str, Param] = definition.params
         self.capability = definition.capability
         self.changes = definition.changes
-        self.allowed: Mapping[str, str] = definition.data.get("allow", {})
-        """The rules that the recipe breaks on purpose, each with its reason."""
+        allow: Mapping[str, str] = definition.data.get("allow", {})
+        self.allowed = frozenset(name for name, reason in allow.items() if reason.strip())
+        """The rules that the recipe breaks on purpose, with a reason."""
         self.made = Variants(definition, macro_folders)
 
     @lazy

@@ -23,49 +23,61 @@ class Guide:
     """
 
     def __init__(self, takes: Callable[[str, str], bool]) -> None:
-        self.takes = takes
-        self.rules = [rule for rule in RULES if takes(rule.code, rule.name)]
+        self.wanted = {rule.name for rule in RULES if takes(rule.code, rule.name)}
+        self.doubts_allow = takes(codes.UNUSED_ALLOW.code, codes.UNUSED_ALLOW.name)
 
     def check(self, contexts: Sequence[Context]) -> Iterator[Diagnostic]:
         """Every breach of the guide in some recipes whose templates are sound, rule by rule."""
         used: set[tuple[int, str]] = set()
-        for rule in self.rules:
+        for rule in RULES:
+            wanted = rule.name in self.wanted
             for number, context in enumerate(contexts):
-                if rule.reads_english and not context.is_english:
+                allowed = rule.name in context.allowed
+                if not (self.doubts_allow if allowed else wanted) or not _reads(rule, context):
                     continue
                 for fault in rule.check(context):
-                    if rule.name in context.allowed:
+                    if allowed:
                         used.add((number, rule.name))
                         break
                     yield fault.place.diagnostic(
                         rule.about, fault.message, help=fault.help, severity=rule.severity
                     )
         for number, context in enumerate(contexts):
-            yield from self._needless(context, {name for at, name in used if at == number})
+            yield from _needless(context, {name for at, name in used if at == number})
 
-    def _fitting(self, context: Context) -> list[Rule]:
-        if context.is_english:
-            return self.rules
-        return [rule for rule in self.rules if not rule.reads_english]
 
-    def _needless(self, context: Context, used: set[str]) -> Iterator[Diagnostic]:
-        """What `allow` says for nothing: a rule that isn't one, or that the recipe keeps."""
-        if not context.allowed:
-            return
-        definition = context.definition
-        document = definition.document
-        names = {rule.name for rule in RULES}
-        ran = {rule.name for rule in self._fitting(context)}
-        for name in context.allowed:
-            place = document.place(("allow", name), key=True)
-            if place.file != definition.path:
-                continue  # a parent's, which its own file answers for
-            if name not in names:
-                advice = did_you_mean(name, names) or "`nanorecipes lint --explain` lists the rules"
-                message = f"the guide has no rule {name!r}"
-                yield place.diagnostic(codes.UNKNOWN_RULE, message, help=advice)
-            elif name in ran and name not in used:
-                message = f"nothing here breaks {name!r}: it need not be allowed"
-                yield place.diagnostic(
-                    codes.UNUSED_ALLOW, message, help="remove it", severity="warning"
-                )
+def _reads(rule: Rule, context: Context) -> bool:
+    """Whether a rule can judge the language that a recipe is written in."""
+    return context.is_english or not rule.reads_english
+
+
+def _needless(context: Context, used: set[str]) -> Iterator[Diagnostic]:
+    """What `allow` says for nothing: no rule, no reason, or a rule that the recipe keeps."""
+    definition = context.definition
+    document = definition.document
+    rules = {rule.name: rule for rule in RULES}
+    for name in definition.data.get("allow", ()):
+        place = document.place(("allow", name), key=True)
+        if place.file != definition.path:
+            continue  # a parent's, which its own file answers for
+        if name not in rules:
+            message = f"the guide has no rule {name!r}"
+            yield place.diagnostic(codes.UNKNOWN_RULE, message, help=_right_name(name))
+        elif name not in context.allowed:
+            place = document.place(("allow", name))
+            message = f"the reason for allowing {name!r} is blank"
+            yield place.diagnostic(codes.WRONG_VALUE, message, help="say why the recipe breaks it")
+        elif name not in used and _reads(rules[name], context):
+            message = f"nothing here breaks {name!r}: it need not be allowed"
+            yield place.diagnostic(
+                codes.UNUSED_ALLOW, message, help="remove it", severity="warning"
+            )
+
+
+def _right_name(name: str) -> str:
+    """The rule that is probably meant; its code stands for its name on the command line only."""
+    for rule in RULES:
+        if rule.code == name.upper():
+            return f"write its name: {rule.name}"
+    near = did_you_mean(name, [rule.name for rule in RULES])
+    return near or "`nanorecipes lint --explain` lists the rules"

@@ -121,7 +121,7 @@ class UnquotedLettering(Rule):
                 advice = f"print each line through the filter: {{{{ line | quote }}}}, or {advice}"
         else:
             message = f"the lettering {shown!r} does not stand in quotes"
-            advice = 'put what shall be read into quotes: "Summer Sale"'
+            advice = 'put what shall be read into quotes, as in: the text "Summer Sale"'
         return Fault(context.place(draft, start, end), message, advice)
 
 
