@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import click
 
@@ -51,8 +52,12 @@ def github(finding: Diagnostic) -> str:
         for key, value in facts.items()
         if value is not None
     )
-    text = f"{finding.message}\n{finding.help}" if finding.help else finding.message
-    return f"::{_GITHUB_LEVELS[finding.severity]} {shown}::{_escaped(text)}"
+    return f"::{_GITHUB_LEVELS[finding.severity]} {shown}::{_escaped(_text(finding))}"
+
+
+def _text(finding: Diagnostic) -> str:
+    """What was found, and the way out in a line of its own."""
+    return f"{finding.message}\n{finding.help}" if finding.help else finding.message
 
 
 def _escaped(text: str, *, property: bool = False) -> str:
@@ -102,16 +107,15 @@ def _sarif_rule(code: str) -> dict[str, Any]:
 
 
 def _sarif_result(finding: Diagnostic, names: list[str]) -> dict[str, Any]:
-    text = f"{finding.message}. {finding.help}" if finding.help else finding.message
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": names.index(finding.code),
         "level": _SARIF_LEVELS[finding.severity],
-        "message": {"text": text},
+        "message": {"text": _text(finding)},
     }
     path = _relative(finding.file)
     if path is not None:
-        uri = Path(path).as_uri() if Path(path).is_absolute() else path
+        uri = Path(path).as_uri() if Path(path).is_absolute() else quote(path)
         place: dict[str, Any] = {"artifactLocation": {"uri": uri}}
         if finding.line is not None:
             place["region"] = {
