@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nanorecipes import codes
 from nanorecipes.arguments import read_arguments
@@ -21,7 +21,7 @@ from nanorecipes.limits import check_limits
 from nanorecipes.lint_settings import Selection, read_selection
 from nanorecipes.prompt import macros
 from nanorecipes.prompt.lint.context import Context
-from nanorecipes.prompt.lint.engine import Guide
+from nanorecipes.prompt.lint.engine import Guide, Mend
 from nanorecipes.prompt.lint.sound import is_sound
 from nanorecipes.recipe.library import Shelf, duplicate_finding, lone_entry
 from nanorecipes.recipe.places import MACROS, NAME, SUFFIX, Entry, Folder, walk
@@ -60,6 +60,16 @@ class Report:
         }
 
 
+class Examination(NamedTuple):
+    """A report, and what could be mended."""
+
+    report: Report
+    mends: list[Mend]
+    """The edits that would mend what was found, where that is safe; only if asked for."""
+    children: Mapping[Path, list[Entry]]
+    """By file of a parent, the recipes that extend it."""
+
+
 def lint_paths(
     paths: Iterable[str | os.PathLike[str]] = (),
     *,
@@ -81,8 +91,27 @@ def lint_paths(
     """
     given = [Path(path) for path in paths]
     selection = read_selection(select, ignore)
-    targets = find_targets(given or [Path(DEFAULT)])
-    linter = _Linter(targets.shelf, selection)
+    return examine(find_targets(given or [Path(DEFAULT)]), selection).report
+
+
+def examine(
+    targets: Targets,
+    selection: Selection,
+    *,
+    unsaved: Mapping[Path, bytes] | None = None,
+    mends: bool = False,
+) -> Examination:
+    """Lint what is given.
+
+    Args:
+        targets: the files.
+        selection: which findings are wanted.
+        unsaved: what recipe files would hold, by path; the others are read from the disk.
+        mends: whether what mends the findings is wanted too.
+    """
+    if unsaved is not None:
+        targets = replace(targets, shelf=Shelf(targets.shelf.folders, unsaved=unsaved))
+    linter = _Linter(targets.shelf, selection, mends=mends)
     with _rare_collections():
         # Each step runs faster over many recipes than in turns: its code then stays at hand.
         definitions = list(linter.load(targets.entries))
@@ -93,7 +122,8 @@ def lint_paths(
     linter.duplicates(targets)
     files = dict.fromkeys([*(entry.path for entry in targets.entries)])
     files.update(dict.fromkeys(path for path, _ in targets.macro_files))
-    return Report(tuple(files), tuple(sort(linter.found)))
+    report = Report(tuple(files), tuple(sort(linter.found)))
+    return Examination(report, linter.guide.mends or [], linter.children)
 
 
 @contextmanager
@@ -201,10 +231,11 @@ def _entry_of(shelf: Shelf, path: Path) -> Entry:
 class _Linter:
     """Collects findings, each once: a parent's faults would else be told for each child."""
 
-    def __init__(self, shelf: Shelf, selection: Selection) -> None:
+    def __init__(self, shelf: Shelf, selection: Selection, *, mends: bool = False) -> None:
         self.shelf = shelf
         self.selection = selection
-        self.guide = Guide(selection.takes)
+        self.guide = Guide(selection.takes, mends=mends)
+        self.children: dict[Path, list[Entry]] = {}
         self.found: list[Diagnostic] = []
         self._seen: set[tuple[object, ...]] = set()
 
@@ -224,9 +255,15 @@ class _Linter:
         """The recipes that can be loaded; what is wrong with the others is a finding."""
         for entry in entries:
             try:
-                yield self.shelf.load_entry(entry)
+                definition = self.shelf.load_entry(entry)
             except RecipeError as exc:
                 self.add(exc.diagnostics, always=True)
+                continue
+            if self.guide.mends is not None:
+                owners = {id(owner): owner for owner in definition.document.others.values()}
+                for owner in owners.values():
+                    self.children.setdefault(owner.path, []).append(entry)
+            yield definition
 
     def judge(self, definitions: Iterable[Definition]) -> None:
         """Collect what is wrong with recipes that could be loaded."""

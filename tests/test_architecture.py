@@ -77,14 +77,16 @@ ROOMS: dict[str, str] = {
     "lint_settings": f"{GROUND} prompt.lint",
     "linting": f"{GROUND} arguments book builder catalogue limits lint_settings prompt prompt.lint"
     " recipe search_path",
+    "fixing": f"{GROUND} files lint_settings linting prompt.lint recipe",
     "testing": f"{GROUND} book files images linting prompt proof proving recipe request",
     "scaffold": f"{GROUND} book files recipe",
     "report": f"{GROUND} batch drawings files images preview proof provenance",
     "pytest_plugin": f"{GROUND} linting recipe search_path testing",
     # The faces: they call what a user could call.
     "cli": f"{GROUND} arguments batch book catalogue client composite config convert drawings files"
-    " images linting lint_settings naming preview prompt.lint proof provenance proving recipe"
-    " report request rerun result sandbox scaffold search_path service testing wire nanorecipes",
+    " fixing images linting lint_settings naming preview prompt.lint proof provenance proving"
+    " recipe report request rerun result sandbox scaffold search_path service testing wire"
+    " nanorecipes",
     "__main__": "cli",
     "nanorecipes": "book client config errors events proof request result",
 }

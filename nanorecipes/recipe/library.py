@@ -18,7 +18,7 @@ from nanorecipes.recipe.places import MACROS, NAME, SUFFIX, Entry, Folder, walk
 from nanorecipes.suggest import did_you_mean, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nanorecipes.recipe.model import TemplateCheck
     from nanorecipes.recipe.source import Document, Place
@@ -42,9 +42,15 @@ class Shelf:
     """Several libraries in search order; reads a file when its name is asked for, not before."""
 
     def __init__(
-        self, folders: Sequence[Folder], check_templates: TemplateCheck | None = None
+        self,
+        folders: Sequence[Folder],
+        check_templates: TemplateCheck | None = None,
+        *,
+        unsaved: Mapping[Path, bytes] | None = None,
     ) -> None:
         self.folders = folders
+        self._unsaved = unsaved or {}
+        """Recipe files that are read from here and not from the disk, by their path."""
         self._check_templates = check_templates
         self._cache: dict[Path, _Cached] = {}
 
@@ -139,7 +145,8 @@ class Shelf:
 
     def _document(self, entry: Entry, digest: hashlib._Hash) -> tuple[Document, list[Path]]:
         _check_inside(entry)
-        text, raw = source.read(entry.path)
+        raw = self._unsaved.get(entry.path)
+        text, raw = source.read(entry.path) if raw is None else (raw.decode("utf-8-sig"), raw)
         _feed(digest, "recipe", raw)
         document = source.parse(entry.path, text)
         document.root_folder = entry.folder.path

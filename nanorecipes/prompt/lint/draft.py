@@ -83,6 +83,10 @@ class Source:
         """Where a stretch of the text stands; lines and columns count from 1."""
         raise NotImplementedError
 
+    def exact_place(self, start: int, end: int) -> Place | None:
+        """Where a stretch within a line surely stands, to be changed there; None in any doubt."""
+        return None
+
 
 class PieceSource(Source):
     """A piece of the recipe's own prompt, or of its parent's; its place is only looked up if asked.
@@ -116,6 +120,30 @@ class PieceSource(Source):
         if start.excerpt[begin - 1 : begin - 1 + length] == wanted:
             return document.place_at(start.line, begin, start.line, begin + max(length, 1))
         return self._found_elsewhere(start, wanted)
+
+    def exact_place(self, start: int, end: int) -> Place | None:
+        """In the recipe's own file: within a literal block, or a scalar that needs no reading."""
+        piece, own = self.piece, self._definition
+        node = own.document.node(piece.path)
+        if piece.document.path != own.path or node.style == ">":
+            return None
+        first = self.text.rfind("\n", 0, start) + 1
+        line = self.text[first:].split("\n")[0]
+        number = piece.first_line + self.text.count("\n", 0, start)
+        excerpt = piece.source_line(number)
+        if node.style == "|":
+            column = len(excerpt) - len(line)
+            is_sure = excerpt.endswith(line) and not excerpt[:column].strip(" ")
+        else:
+            column = node.end_mark.column - bool(node.style) - len(line)
+            is_sure = (
+                line == self.text
+                and node.start_mark.line == node.end_mark.line
+                and column >= node.start_mark.column
+                and excerpt[column : column + len(line)] == line
+            )
+        at = column + start - first
+        return piece.at(number, at, at + end - start) if is_sure else None
 
     def _found_elsewhere(self, start: Place, wanted: str) -> Place:
         """In a folded or quoted scalar the file breaks its lines elsewhere: look below."""

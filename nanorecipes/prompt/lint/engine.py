@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nanorecipes import codes
+from nanorecipes.prompt.lint.mending import doubled_blanks
 from nanorecipes.prompt.lint.rules import RULES
 from nanorecipes.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from nanorecipes.diagnostics import Diagnostic
     from nanorecipes.prompt.lint.context import Context
+    from nanorecipes.prompt.lint.mending import Edit
     from nanorecipes.prompt.lint.rule import Rule
+
+
+TIDYING = "doubled-blanks"
+"""The name of the one mend that no rule asks for: the prompt shows single blanks anyway."""
+
+
+class Mend(NamedTuple):
+    """An edit, and why it is made."""
+
+    rule: str
+    edit: Edit
+    finding: Diagnostic | None
+    """What it mends, or stands beside in the same text; None for `TIDYING`."""
 
 
 class Guide:
@@ -20,9 +35,11 @@ class Guide:
 
     Args:
         takes: whether findings of a code and name are wanted.
+        mends: whether what mends them is wanted too.
     """
 
-    def __init__(self, takes: Callable[[str, str], bool]) -> None:
+    def __init__(self, takes: Callable[[str, str], bool], *, mends: bool = False) -> None:
+        self.mends: list[Mend] | None = [] if mends else None
         self.wanted = {rule.name for rule in RULES if takes(rule.code, rule.name)}
         self.doubts_allow = takes(codes.UNUSED_ALLOW.code, codes.UNUSED_ALLOW.name)
 
@@ -39,11 +56,24 @@ class Guide:
                     if allowed:
                         used.add((number, rule.name))
                         break
-                    yield fault.place.diagnostic(
+                    finding = fault.place.diagnostic(
                         rule.about, fault.message, help=fault.help, severity=rule.severity
                     )
+                    yield finding
+                    if self.mends is not None:
+                        self.mends += [Mend(rule.name, edit, finding) for edit in fault.edits]
+        if self.mends is not None:
+            self.mends += _tidying(contexts)
         for number, context in enumerate(contexts):
             yield from _needless(context, {name for at, name in used if at == number})
+
+
+def _tidying(contexts: Sequence[Context]) -> Iterator[Mend]:
+    """Doubled blanks of all templates."""
+    for context in contexts:
+        for template in context.made.templates.all:
+            for edit in doubled_blanks(template.source):
+                yield Mend(TIDYING, edit, None)
 
 
 def _reads(rule: Rule, context: Context) -> bool:

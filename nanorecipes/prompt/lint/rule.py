@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from nanorecipes.codes import Code
@@ -12,6 +12,7 @@ from nanorecipes.codes import Code
 if TYPE_CHECKING:
     from nanorecipes.diagnostics import Severity
     from nanorecipes.prompt.lint.context import Context
+    from nanorecipes.prompt.lint.mending import Edit
     from nanorecipes.recipe.source import Place
 
 Status = Literal["stable", "preview"]
@@ -23,6 +24,8 @@ class Fault(NamedTuple):
     place: Place
     message: str
     help: str | None = None
+    edits: Iterable[Edit] = ()
+    """What mends it and its like in the same text, where that is safe; sought when it is read."""
 
 
 class Rule(ABC):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
+from nanorecipes.prompt.lint.counted import handles_for
 from nanorecipes.prompt.lint.rule import Fault, Rule
 from nanorecipes.prompt.lint.words import listed, phrases
 
@@ -54,7 +55,8 @@ class HandWrittenOrdinal(Rule):
                 start, end = found
                 message = f"{draft.text[start:end]!r} counts an image by hand"
                 advice = f"write the handle: {self._handle(context)}"
-                yield Fault(context.place(draft, start, end), message, advice)
+                place = context.place(draft, start, end)
+                yield Fault(place, message, advice, handles_for(draft, context.slots))
 
     def _handle(self, context: Context) -> str:
         return " or ".join(f"{{{{ {name} }}}}" for name in list(context.slots)[:3])

@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from nanorecipes.prompt.lint.mending import BLOCK, VALUE, covered, edit_at
 from nanorecipes.prompt.lint.rule import Fault, Rule
 from nanorecipes.prompt.lint.words import Phrases, listed, word_list
 
 if TYPE_CHECKING:
     from nanorecipes.prompt.lint.context import Context
-    from nanorecipes.prompt.lint.draft import Draft
+    from nanorecipes.prompt.lint.draft import Draft, Source
+    from nanorecipes.prompt.lint.mending import Edit
 
 _PART = re.compile(r"[^,;:.!?()\n]+|[.](?=\w)")
 _PARTS = re.compile(r"(?:[^,;:.!?()]|[.](?=\w))+")
+_STOP = re.compile(r"[.;:!?](?!\w)")
 _LINKED = re.compile(
     r"\b(?:and|or|the|a|an|of|in|on|with|from|to|at|by|is|are|has|have|as|for|each|its|that|"
     r"which)\b"
@@ -64,7 +67,8 @@ class KeywordSoup(Rule):
             for start, end, why in faults(draft):
                 message = f"{draft.text[start:end]!r} {why}"
                 advice = "say in a sentence what shall be seen: material, light, edge, texture"
-                yield Fault(context.place(draft, start, end), message, advice)
+                place = context.place(draft, start, end)
+                yield Fault(place, message, advice, _without_tags(draft.source))
                 break
 
 
@@ -107,6 +111,69 @@ def _is_tag(text: str) -> bool:
     return bare in listed("quality_tags", "tags") or text in listed("quality_tags", "tags")
 
 
+def _without_tags(source: Source) -> Iterator[Edit]:
+    """Tags taken out with their commas, where what is left is a sentence."""
+    text = covered(source.text) or ""
+    rows = list(_tag_rows(text))
+    for start, end in rows:
+        if _leaves_sentence(text, start, rows):
+            yield from edit_at(source, start, end, "")
+
+
+def _leaves_sentence(text: str, at: int, rows: list[tuple[int, int]]) -> bool:
+    """Whether more is left than keywords: those ask for other words, and without their tags they
+    might not be noticed."""
+    begin = max((stop.end() for stop in _STOP.finditer(text, 0, at)), default=0)
+    stop = _STOP.search(text, at)
+    end = stop.start() if stop else len(text)
+    kept = "".join(
+        char
+        for place, char in enumerate(text[begin:end], begin)
+        if not any(start <= place < over for start, over in rows)
+    )
+    short = [_is_short(part.text.lower()) and VALUE not in part.text for part in _parts_of(kept)]
+    return bool(short) and not short[0] and sum(short) <= 1
+
+
+def _tag_rows(text: str) -> Iterator[tuple[int, int]]:
+    """Rows of nothing but tags, each from the comma before it, which a sentence does without."""
+    row: list[Part] = []
+    before = Part("", 0, 0)
+    for part in [*_parts_of(text), Part("", len(text), len(text))]:
+        gap = text[row[-1].end if row else 0 : part.start]
+        if row and gap.strip() == "," and _is_removable(text, part, in_row=True):
+            row.append(part)
+            continue
+        if row and (span := _row_span(text, row, part)):
+            yield span
+        is_rest = _is_tag(before.text.lower())  # of a row that can't be taken out whole
+        row = [part] if not is_rest and _is_removable(text, part, in_row=False) else []
+        before = part
+
+
+def _is_removable(text: str, part: Part, *, in_row: bool) -> bool:
+    """Whether a part is a tag; capitals may be a name, and `and` only ends a row of tags."""
+    if part.text.startswith("and ") and not in_row:
+        return False
+    lower = part.text.lower()
+    return _is_tag(lower) and not re.search(r"[A-Z][a-z]", text[part.start : part.end])
+
+
+def _row_span(text: str, row: list[Part], after: Part) -> tuple[int, int] | None:
+    """A row with the comma before it; None where the sentence would not stand without it."""
+    comma, end = text.rfind(",", 0, row[0].start), row[-1].end
+    before = text[:comma]
+    if comma < 0 or text[comma : row[0].start].strip() != "," or not before.strip():
+        return None
+    if before[-1] in f"{BLOCK}\n ,;:.!?(" or any("and " in part.text for part in row[:-1]):
+        return None
+    follows = text[end:].strip()
+    if not follows or text[end] in ".;!?":
+        return comma, end
+    joins = re.match(r"(?:and|or|nor|but)\b", after.text) or row[-1].text.startswith("and ")
+    return (comma, end) if text[end] == "," and after.text and not joins else None
+
+
 @cache
 def _tag_phrases() -> Phrases:
     return Phrases(listed("quality_tags", "tags"))
@@ -118,12 +185,16 @@ def _strong() -> Phrases:
 
 
 def _parts(draft: Draft) -> list[Part]:
+    return _parts_of(draft.lower)
+
+
+def _parts_of(text: str) -> list[Part]:
     found = []
-    for match in _PARTS.finditer(draft.lower):
-        text = match.group().strip()
-        if text:
-            start = match.start() + match.group().index(text[0])
-            found.append(Part(text, start, start + len(text)))
+    for match in _PARTS.finditer(text):
+        part = match.group().strip()
+        if part:
+            start = match.start() + match.group().index(part[0])
+            found.append(Part(part, start, start + len(part)))
     return found
 
 
@@ -134,7 +205,7 @@ def _strings(draft: Draft) -> Iterator[tuple[int, int, str]]:
     row: list[Part] = []
     for part in [*_parts(draft), Part("", 0, 0)]:
         joined = bool(row) and "," in draft.lower[row[-1].end : part.start]
-        is_short = 0 < len(part.text.split()) <= 3 and not _LINKED.search(part.text)
+        is_short = _is_short(part.text)
         if is_short and (joined or not row):
             row.append(part)
             continue
@@ -142,6 +213,10 @@ def _strings(draft: Draft) -> Iterator[tuple[int, int, str]]:
             yield row[0].start, row[-1].end, "is a string of keywords"
             return
         row = [part] if is_short else []
+
+
+def _is_short(text: str) -> bool:
+    return 0 < len(text.split()) <= 3 and not _LINKED.search(text)
 
 
 def _is_string(draft: Draft, row: list[Part], after: Part | None) -> bool:
