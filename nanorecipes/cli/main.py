@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import pairwise
 from typing import NamedTuple, NoReturn, TextIO
 
 import click
@@ -168,7 +169,7 @@ def run(args: list[str]) -> int:
     if "_NANORECIPES_COMPLETE" in os.environ:
         import_module("nanorecipes.cli.complete")  # brings our own bash completion
     options = args[: args.index("--")] if "--" in args else args
-    as_json = "--json" in options
+    as_json = _asks_json(options)
     try:
         result = cli.main(args, prog_name="nanorecipes", standalone_mode=False, color=color)
     except click.exceptions.Abort:
@@ -190,6 +191,12 @@ def run(args: list[str]) -> int:
         _report_bug(exc, as_json)
         return WRONG_USE
     return result if isinstance(result, int) else FINE
+
+
+def _asks_json(options: Sequence[str]) -> bool:
+    """Whether results, and so errors, are wanted as JSON: `--json`, or lint's `--format json`."""
+    pairs = pairwise(options)
+    return bool({"--json", "--format=json"} & set(options)) or ("--format", "json") in pairs
 
 
 def exit_code(error: NanorecipesError) -> int:

@@ -63,9 +63,14 @@ def test_json_of_a_clean_recipe_names_what_was_read(desk: Desk) -> None:
     assert desk.lint(recipe(), "--json").json == {"files": ["wall.yaml"], "diagnostics": []}
 
 
-def test_json_tells_wrong_use_as_an_error_of_any_command(desk: Desk) -> None:
-    """A script reads one shape of error."""
-    said = desk.shell("lint", "nothing.yaml", "--json")
+@pytest.mark.parametrize(
+    "options", [("--json",), ("--format", "json"), ("--format=json",)], ids=" ".join
+)
+def test_json_tells_wrong_use_as_an_error_of_any_command(
+    options: tuple[str, ...], desk: Desk
+) -> None:
+    """A script reads one shape of error, however it has asked for JSON."""
+    said = desk.shell("lint", "nothing.yaml", *options)
     assert said.code == 2
     error = said.json["error"]
     assert error["type"] == "InputError"
