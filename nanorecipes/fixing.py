@@ -238,9 +238,8 @@ def _apply(text: str, mends: Iterable[Mend]) -> tuple[str, list[Mend]]:
     made: list[Mend] = []
     leaves = _leaves(text)
     starts = _line_starts(text)
-    once = {mend.edit.place[1:5]: mend for mend in mends}
     first = len(text) + 1
-    for mend in sorted(once.values(), key=lambda mend: mend.edit.place[1:3], reverse=True):
+    for mend in sorted(_apart(mends), key=lambda mend: mend.edit.place[1:3], reverse=True):
         edit = mend.edit
         start = starts[edit.place.line - 1] + edit.place.column - 1
         end = start + len(edit.before)
@@ -252,6 +251,19 @@ def _apply(text: str, mends: Iterable[Mend]) -> tuple[str, list[Mend]]:
             text, leaves, first = now, changed, start
             made.append(mend)
     return text, made
+
+
+def _apart(mends: Iterable[Mend]) -> list[Mend]:
+    """The mends, each once; what only tidies gives way to what mends a finding."""
+    kept: list[Mend] = []
+    taken: dict[int, list[tuple[int, int]]] = {}
+    for mend in sorted(mends, key=lambda mend: mend.finding is None):
+        place = mend.edit.place
+        spans = taken.setdefault(place.line, [])
+        if not any(start < place.end_column and place.column < end for start, end in spans):
+            spans.append((place.column, place.end_column))
+            kept.append(mend)
+    return kept
 
 
 def _line_starts(text: str) -> list[int]:
