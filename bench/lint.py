@@ -59,9 +59,9 @@ def speed() -> None:
         folder = Path(name) / "recipes"
         folder.mkdir()
         write_library(folder)
-        base = once_ms(lambda: load_all(folder), rounds=3)
+        base = once_ms(lambda: load_all(folder), rounds=9)
         row(f"loading {COUNT} recipes", base, "ms", base)
-        row("linting them", once_ms(lambda: lint_paths([folder]), rounds=3), "ms", base,
+        row("linting them", once_ms(lambda: lint_paths([folder]), rounds=9), "ms", base,
             "bar: at most 3x")  # fmt: skip
 
 
