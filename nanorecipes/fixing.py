@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from nanorecipes.prompt.lint.engine import Mend
     from nanorecipes.prompt.lint.mending import Edit
 
-MAX_ROUNDS = 20
-"""One mend may uncover the next; more rounds than this mean that something goes in circles."""
 _BOM = b"\xef\xbb\xbf"
 _ALL = Selection()
 GUIDE = "NR1"
@@ -172,10 +170,9 @@ class _Job:
             return
         start = _BOM if before.startswith(_BOM) else b""
         data, found = before, self._look(before)
-        for _ in range(MAX_ROUNDS):
-            text, made = _apply(text, self._wanted(found))
-            if not made:
-                break
+        # One mend may uncover the next. That ends: each takes a tag, a number or a blank away.
+        while (step := _apply(text, self._wanted(found))).made:
+            text, made = step
             now = start + text.encode("utf-8")
             after = self._look(now)
             self.problem = _problem(found.report, after.report, made)
@@ -233,24 +230,25 @@ def _shown(text: str) -> str:
 # --- applying edits
 
 
-def _apply(text: str, mends: Iterable[Mend]) -> tuple[str, list[Mend]]:
+class _Step(NamedTuple):
+    text: str
+    made: list[Mend]
+
+
+def _apply(text: str, mends: Iterable[Mend]) -> _Step:
     """A file's text with the edits made that provably change what they mean to, last one first."""
     made: list[Mend] = []
     leaves = _leaves(text)
     starts = _line_starts(text)
-    first = len(text) + 1
     for mend in sorted(_apart(mends), key=lambda mend: mend.edit.place[1:3], reverse=True):
         edit = mend.edit
         start = starts[edit.place.line - 1] + edit.place.column - 1
-        end = start + len(edit.before)
-        if end > first or text[start:end] != edit.before:
-            continue
-        now = text[:start] + edit.after + text[end:]
+        now = text[:start] + edit.after + text[start + len(edit.before) :]
         changed = _leaves(now)
         if _is_exact(leaves, changed, edit):
-            text, leaves, first = now, changed, start
+            text, leaves = now, changed
             made.append(mend)
-    return text, made
+    return _Step(text, made)
 
 
 def _apart(mends: Iterable[Mend]) -> list[Mend]:
@@ -300,12 +298,15 @@ def _is_exact(old: Leaves, new: Leaves, edit: Edit) -> bool:
     if len(changed) != 1:
         return False
     (path, before), (same, after) = changed[0]
-    if path != same or not isinstance(before, str) or not isinstance(after, str):
-        return False
     size = len(edit.before)
-    return any(
-        before.startswith(edit.before, i) and before[:i] + edit.after + before[i + size :] == after
-        for i in range(len(before))
+    return (
+        path == same
+        and isinstance(before, str)
+        and any(
+            before.startswith(edit.before, i)
+            and before[:i] + edit.after + before[i + size :] == after
+            for i in range(len(before))
+        )
     )
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nanorecipes import fixing
 from nanorecipes.cli.main import run
 from nanorecipes.fixing import Fix, Fixes, fix_paths
-from nanorecipes.linting import Report, lint_paths
+from nanorecipes.linting import Examination, Report, examine, lint_paths
 
 HEAD = """\
 format: 1   # stays
@@ -142,7 +145,14 @@ STAYS = {
     "the other image": "The pattern of the other image meets.",
     "a code within a text": "The wall is matt {{ 'image 2,  8k' }}.",
     "a name that means another thing": "{% for paper in [room] %}In the second image.{% endfor %}",
-    "a capital in doubt": "{% if model == 'pro' %}matt{% endif %} Image 2 is sharp.",
+    "a capital in doubt": "{% if model == 'pro' %}matt{% endif %} The second image is sharp.",
+    "a lower letter in doubt": "{% if model == 'pro' %}Matt. {% endif %}the second image is sharp.",
+    "a small letter behind a short form": "The wall is matt approx. the second image is too.",
+    "an and that ends no row of tags": "The wall is matt, 8k, and hdr, soft to the touch.",
+    "delimiters in a code": "The wall is {{ '{%' }} as in image 2,  8k.",
+    "code that is printed": "{% raw %}The wall is matt as in image 2,  8k.{% endraw %}",
+    "letters of ours": "The wall is matt as in image 2 \ue000,  8k.",
+    "one tag of two alike": "The wall is matt, 8k. Style: 8k, hdr.",
     "an indent": "{% if model == 'pro' %}\n    matt\n{% endif %}",
 }  # fmt: skip
 
@@ -163,7 +173,10 @@ def test_numbers_stay_where_images_may_be_left_out_or_are_many(paper: str, folde
     text = recipe(
         "The light falls as in image 2.", edit="Paint the wall of {{ room }} red.", head=head
     )
-    assert fixed(folder, text) == text
+    path = written(folder, text)
+    found = fix_paths([path])
+    assert path.read_text("utf-8") == text
+    assert found.unmended == ()
 
 
 def test_single_image_keeps_the_pictures_that_hang_in_it(folder: Path) -> None:
@@ -239,6 +252,51 @@ def test_read_only_file_is_left_and_told(folder: Path, capsys: pytest.CaptureFix
     printed = capsys.readouterr()
     assert "is left as it is: it is read-only" in printed.err
     assert "NR121 keyword-soup" in printed.out
+
+
+def test_file_that_changes_meanwhile_is_left(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An editor may save while the rules still read: what it saved must not be lost."""
+    path = written(folder, recipe("The wall is matt, 8k."))
+
+    def slow(*args: Any, **options: Any) -> Examination:
+        found = examine(*args, **options)
+        if "unsaved" in options:
+            path.write_text(recipe("The wall is green, 8k."), "utf-8")
+        return found
+
+    text = recipe("The wall is matt, 8k.")
+    monkeypatch.setattr(fixing, "examine", slow)
+    found = fix_paths([path])
+    assert path.read_text("utf-8") == text.replace("matt", "green")
+    assert [item.reason for item in found.unmended] == ["it has changed meanwhile"]
+    assert found.fixed == ()
+
+
+def test_file_that_is_gone_meanwhile_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A branch switched under the linter ends in a sentence, not in a traceback."""
+    path = written(folder, recipe("The wall is matt, 8k."))
+
+    def last(*args: Any, **options: Any) -> Examination:
+        found = examine(*args, **options)
+        path.unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(fixing, "examine", last)
+    (item,) = fix_paths([path]).unmended
+    assert "can't be read" in item.reason
+
+
+def test_folder_that_takes_no_file_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk leaves the file as it was."""
+    path = written(folder, recipe("The wall is matt, 8k."))
+
+    def full(path: Path, data: bytes) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(fixing, "write_atomic", full)
+    (item,) = fix_paths([path]).unmended
+    assert item.reason == "it can't be written: No space left on device"
+    assert path.read_text("utf-8") == recipe("The wall is matt, 8k.")
 
 
 def test_rights_of_a_file_and_a_link_to_it_stay(folder: Path) -> None:
