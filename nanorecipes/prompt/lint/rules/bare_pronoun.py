@@ -51,6 +51,8 @@ _WEATHER = re.compile(
     # "as tall as the vase beside it": what is measured
     r"|\bas \w+ as (?:[\w-]+ ){1,6}(?:beside|behind|under|above|around|near|below|opposite|next to|"
     r"in front of) it\b"
+    # "together they make one scene", "they all sit": everything that is attached
+    r"|\btogether they\b|\bthey (?:all|both|each)\b"
     r"|\b(?:all|each|both|most|none|half) of them\b"
     # "as the mug itself does"
     r"|\b(?:the|an?|this|that) (?:[\w-]+ )?[\w-]+ (?:itself|himself|herself|themselves)\b"

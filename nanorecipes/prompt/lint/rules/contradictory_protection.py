@@ -51,6 +51,8 @@ _DRESSING = frozenset("dress clothe outfit redress".split())
 _HAIRCUT = frozenset("haircut hairstyle hairdo".split())
 _CUTTING = frozenset("cut trim shorten crop lengthen grow bob shave".split())
 _EXCHANGING = frozenset("replace swap exchange change substitute switch set put move".split())
+_COVERING = frozenset("reupholster upholster re-cover recover".split())
+_COVER = frozenset("colour color pattern fabric material upholstery cover".split())
 _DYEING = frozenset("dye bleach tint recolour recolor colour color tone highlight".split())
 _SCENE = frozenset(
     "scene image picture photo view weather season time day daytime daylight noon morning afternoon"
@@ -223,6 +225,9 @@ def _is_property(thing: Thing, target: Thing, order: Command) -> bool:
         return "hair" in thing.owners
     if thing.head in _KIN["number"] and not thing.of:
         return False  # `the house number` counts nothing
+    if order.verb in _COVERING and thing.head in _COVER:
+        names = {target.head, "upholstery", "cover", "fabric"}
+        return not names.isdisjoint(thing.owners)
     for kind in order.classes:
         kin = _KIN.get(_PROPERTIES.get(kind, ""), frozenset())
         if kind == "outfit" and order.verb not in _DRESSING:

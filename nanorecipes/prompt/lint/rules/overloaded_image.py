@@ -103,6 +103,8 @@ def _another(known: dict[str, str], kind: str, name: str) -> str | None:
             continue
         if {other, kind} <= {"style", "light", "camera"} and "style" in (other, kind):
             continue  # light and framing can be traits of a style
+        if {other, kind} == {"face", "hair"}:
+            continue  # of one person
         if {other, kind} & {"face", "hair"} and (_is_person(name) or _is_person(shown)):
             continue  # the face and the man whose it is
         return shown

@@ -52,6 +52,8 @@ def _uses() -> re.Pattern[str]:
         rf"\b{_STYLE}(?:,? (?:and|of) (?:the )?(?:\w+ )?{_STYLE})* (?:\w+ )?{_LINK} ({IMAGES})"
         rf"|\b{_STYLE} of (?:the|a|an|this|that) (?:[\w-]+ ){{0,2}}{_ARTWORK} "
         rf"(?:of|in|from|shown in|seen in) ({IMAGES})"
+        rf"|\bin the (?:style|manner|spirit) of (?:the|a|an|this|that) (?:[\w-]+ ){{1,4}}"
+        rf"(?:of|in|from|shown in|seen in) ({IMAGES})"
         rf"|\b(?:look(?:s|ing)? (?:just |exactly |more )?like|in the (?:style|manner|spirit) of"
         rf"|inspired by|reminiscent of|resembl(?:e|es|ing)|mimic(?:s|king)?|imitat(?:e|es|ing)"
         rf"|emulat(?:e|es|ing)|as if (?:painted|drawn|made|photographed) by|stylistically like"

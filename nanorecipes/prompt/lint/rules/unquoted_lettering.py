@@ -194,8 +194,18 @@ _RENAMED = re.compile(
 )
 
 
+_WRITTEN = re.compile(
+    r"(?:^|[.;:] )(?:Write|Letter|Inscribe|Spell|Typeset) (?=[A-Z][\w’'&]*"
+    rf"(?: (?:[A-Z0-9][\w’'&]*|{VALUES}))+ )"
+)
+"""`Write Damson Jam 2025 on the label`: two words or more that begin large."""
+
+
 def _named(text: str, lower: str) -> tuple[int, int] | None:
-    """What stands behind `the text`, `the words`, `the name`."""
+    """What stands behind `the text`, `the words`, `the name`, or behind `write`."""
+    written = _WRITTEN.search(text)
+    if written is not None:
+        return written.end(), _phrase_end(text, written.end())
     for match in _noun_then().finditer(text):
         start = match.end()
         if match.group(1) and _is_noun_of(text, start):
