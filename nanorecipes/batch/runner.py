@@ -130,6 +130,7 @@ class Runner:
 
     async def _work(self, source: Source) -> None:
         buyers = [asyncio.create_task(self.buyers.work()) for _ in range(self.options.submits)]
+        self.ledger.store.company += len(buyers) - 1
         try:
             await bridged(self.ledger.recover_later())
             await self._feed(source)
@@ -144,6 +145,7 @@ class Runner:
             raise
         finally:
             await self._settle(buyers)
+            self.ledger.store.company -= len(buyers) - 1
             await self._out.put(None)
 
     async def _settle(self, buyers: list[asyncio.Task[None]]) -> None:

@@ -119,7 +119,8 @@ class _Draft:
         self.parent, name = os.path.split(filing.folder)
         # Always the same name: what a killed program left there goes when the row is saved.
         self._place = os.path.join(self.parent, f".{name}.part")
-        self._handles: list[int] = []
+        self._handles: dict[int, bytes | None] = {}
+        """Open files, with what was written to each; None where that is known by its hash alone."""
         self.saved: list[dict[str, Any]] = []
         self._make()
         try:
@@ -145,14 +146,15 @@ class _Draft:
             self._write_file(f"{name}.json", file.sidecar)
         else:  # its drawings as well
             image.save_quietly(os.path.join(self._place, name))
-            self._handles += [os.open(entry.path, os.O_RDWR) for entry in os.scandir(self._place)]
+            for entry in os.scandir(self._place):
+                self._handles[os.open(entry.path, os.O_RDWR)] = None
         path = os.path.join(self.filing.folder, name)
         self.saved.append({"path": path, "sha256": file.sha256})
 
     def _write_file(self, name: str, data: bytes) -> None:
         path = os.path.join(self._place, name)
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
-        self._handles.append(handle)
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        self._handles[handle] = data
         written = 0
         while written < len(data):
             written += os.write(handle, data[written:] if written else data)
@@ -166,12 +168,8 @@ class _Draft:
 
     def sync(self) -> _Draft:
         """Wait until the disk has the files."""
-        while self._handles:
-            handle = self._handles.pop()
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+        for handle in self._handles:
+            os.fsync(handle)
         return self
 
     def sync_folder(self) -> _Draft:
@@ -196,13 +194,22 @@ class _Draft:
 
     def filed(self) -> Filed:
         """Read the files again."""
+        try:
+            written = self._handles.items()
+            if all(data is not None and _holds(handle, data) for handle, data in written):
+                return Filed(self.saved, None)
+        finally:
+            self._close()
         return Filed(self.saved, trouble_with(self.saved))
 
     def clear(self) -> None:
         """Leave nothing behind."""
-        while self._handles:
-            os.close(self._handles.pop())
+        self._close()
         shutil.rmtree(self._place, ignore_errors=True)
+
+    def _close(self) -> None:
+        while self._handles:
+            os.close(self._handles.popitem()[0])
 
 
 def _sync(path: str) -> None:
@@ -211,6 +218,15 @@ def _sync(path: str) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _holds(handle: int, data: bytes) -> bool:
+    """Whether an open file is this, read from its beginning in parts."""
+    # To where a file would go on that is too long.
+    return all(
+        os.pread(handle, _PART_BYTES, at) == data[at : at + _PART_BYTES]
+        for at in range(0, len(data) + 1, _PART_BYTES)
+    )
 
 
 def _read(path: str) -> bytes:

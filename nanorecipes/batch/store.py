@@ -32,6 +32,8 @@ LEASE_S = 120.0
 LARGEST_GROUP = 256
 LINGER_S = 0.003
 """How long work that isn't in a hurry waits for other work, to share its commit."""
+REST_S = 0.008
+"""How long after a commit work that is in a hurry waits for its company, to share the next one."""
 
 
 class _Job(NamedTuple):
@@ -71,6 +73,8 @@ class Store:
         self.wall = wall
         self.lease_s = lease_s
         self.owner = uuid.uuid4().hex
+        self.company = 1
+        """How much work that is in a hurry may come at about the same time."""
         self._lock: Lock | None = None
         if create and not path.exists():
             ledger_file.make(path)
@@ -81,9 +85,10 @@ class Store:
         self._jobs: deque[_Job] = deque()
         self._wake = threading.Condition()
         self._settled = threading.Condition()
-        self._closing = self._hurries = self._dozes = False
+        self._closing = self._dozes = False
         self._is_idle = True
-        self._beat_at = 0.0
+        self._hurried = 0
+        self._beat_at = self._rests_until = 0.0
         self._thread = threading.Thread(target=self._write, name="nanorecipes-ledger", daemon=True)
         self._thread.start()
 
@@ -114,8 +119,10 @@ class Store:
             if self._closing:
                 raise LedgerError(f"the ledger {str(self.path)!r} is closed", path=self.path)
             self._jobs.append(job)
-            self._hurries |= not lingers
-            if not lingers or self._dozes:  # waking a thread costs as much as a step itself
+            if not lingers:
+                self._hurried += 1
+            # Waking a thread costs as much as a step itself.
+            if self._dozes if lingers else self._hurried == 1 or self._hurried >= self.company:
                 self._wake.notify()
         return job.pending
 
@@ -162,16 +169,18 @@ class Store:
     def _write(self) -> None:
         while True:
             with self._wake:
-                if not self._hurries and not self._closing:
+                if not self._hurried and not self._closing:
                     self._wait()
                 self._dozes = False
+                self._gather()
                 count = min(len(self._jobs), LARGEST_GROUP)
                 taken = [self._jobs.popleft() for _ in range(count)]
-                self._hurries = bool(self._jobs)
+                self._hurried = len(self._jobs)
                 if not taken and self._closing:
                     return
             if taken or self._must_beat():
                 self._group(taken)
+                self._rests_until = time.monotonic() + REST_S
 
     def _must_beat(self) -> bool:
         return self._lock is not None and self.wall() >= self._beat_at
@@ -181,9 +190,17 @@ class Store:
         if not self._jobs and self._is_idle:
             self._dozes = True
             self._wake.wait(self.lease_s / 4)
-        if not self._hurries and not self._closing:
+        if not self._hurried and not self._closing:
             self._wake.wait(LINGER_S)
         self._is_idle = not self._jobs
+
+    def _gather(self) -> None:
+        """Shortly after a commit, let those who wait for the next one come together."""
+        while 0 < self._hurried < self.company and not self._closing:
+            left = self._rests_until - time.monotonic()
+            if left <= 0:
+                return
+            self._wake.wait(left)
 
     def _group(self, jobs: list[_Job]) -> None:
         connection = self._connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -252,6 +253,31 @@ def test_file_that_was_damaged_before_its_check_is_fetched_again(tmp_path: Path)
     assert again.state == "verified"
     assert found.path.stat().st_size > 100
     assert len(shop.sandbox.charges) == 1
+    shop.checked().close()
+
+
+def test_disk_that_keeps_other_bytes_is_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A paid picture counts as kept when it was read again, not when writing it raised nothing."""
+    shop = Shop.open(tmp_path)
+    write, lies = os.write, [b"\xff\xd8"]  # the head of a JPEG file: only the first is changed
+
+    def lie(handle: int, data: bytes) -> int:
+        if lies and data.startswith(lies[0]):
+            lies.clear()
+            return write(handle, data[:-1] + bytes([data[-1] ^ 1]))
+        return write(handle, data)
+
+    with monkeypatch.context() as faults:
+        faults.setattr(os, "write", lie)
+        found = shop.batch(rows(3))
+    assert not lies
+    assert states(found) == {"done": 1, "verified": 2}
+    (told,) = (outcome.error for outcome in found if outcome.state == "done")
+    assert "is not what was written" in str(told)
+    assert states(shop.batch(rows(3))) == {"verified": 3}
+    assert len(shop.sandbox.charges) == 3
     shop.checked().close()
 
 
