@@ -101,13 +101,18 @@ class RecipeError(_DiagnosedError):
 
 
 class UnknownRecipeError(NanorecipesError, LookupError):
-    """No recipe has this name; `suggestions` are the nearest ones."""
+    """No recipe has this name; `suggestions` are the nearest ones, or some of its group."""
 
-    def __init__(self, name: str, suggestions: Sequence[str] = ()) -> None:
-        near = f" Did you mean {' or '.join(repr(s) for s in suggestions)}?" if suggestions else ""
-        super().__init__(
-            f"there is no recipe {name!r}.{near}", help="`nanorecipes list` shows every recipe"
-        )
+    def __init__(
+        self, name: str, suggestions: Sequence[str] = (), *, group: str | None = None
+    ) -> None:
+        if group is not None:
+            near = f" It is a group: {', '.join(map(repr, suggestions))}, ..."
+            advice = f"list {group}/` shows all of them"
+        else:
+            near = f" Did you mean {' or '.join(map(repr, suggestions))}?" if suggestions else ""
+            advice = "list` shows every recipe"
+        super().__init__(f"there is no recipe {name!r}.{near}", help=f"`nanorecipes {advice}")
         self.name = name
         self.suggestions = tuple(suggestions)
 

@@ -58,7 +58,7 @@ def report_command(
         return
     click.echo(str(report.path))
     states = ", ".join(f"{count} {state}" for state, count in sorted(report.states.items()))
-    view.info(f"  {report.rows} rows: {states or 'nothing that tells how it was made'}", quiet)
+    view.info(f"  {report.rows} rows: {states}", quiet)
     if report.pictures is not None:
         view.info(f"  its small pictures: {report.pictures}; keep them beside the page", quiet)
 

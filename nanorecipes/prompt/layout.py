@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +22,10 @@ CLOSINGS: Mapping[Changes, str] = {
 
 _MARKS = frozenset(".!?:;\u2026")
 _CLOSERS = "\"')\u201d\u2019"
+# A value that ends like a sentence, where the sentence around it ends too; not inside quotes.
+_TWO_ENDS = re.compile(
+    r"""("[^"]*"|\u201c[^\u201d]*\u201d)|(?<!\.)(\.\.\.|[.!?\u2026])\.(?![.\w/\\])"""
+)
 
 
 def tidy(text: str) -> str:
@@ -114,10 +119,17 @@ def make_layout(pieces: Sequence[Piece], constants: Mapping[int, str]) -> Layout
 
 def finish(section: str, text: str) -> str:
     """A piece's text as it stands in its section."""
-    text = tidy(text)
+    text = _one_end(tidy(text))
     if section == "details":
         return closed(text)
     return phrase(text) if section == "protect" else text
+
+
+def _one_end(text: str) -> str:
+    """No full stop behind the end of a sentence."""
+    if not any(ends in text for ends in ("..", "!.", "?.", "\u2026.")):
+        return text
+    return _TWO_ENDS.sub(lambda found: found[1] or found[2], text)
 
 
 def _indexes(pieces: Sequence[Piece], section: str) -> tuple[int, ...]:

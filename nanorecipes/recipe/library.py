@@ -87,11 +87,21 @@ class Shelf:
         """
         found = self.find(name)
         if not found:
-            raise UnknownRecipeError(name, nearest(name, self.names(), 3))
+            raise self._unknown(name)
         definition = self.load_entry(found[0])
         if len(found) > 1 and not definition.data.get("overrides", False):
             raise RecipeError([duplicate_finding(found)], path=found[0].path)
         return definition
+
+    def _unknown(self, name: str) -> UnknownRecipeError:
+        """No such name: what it may have meant, or what its group holds."""
+        names = self.names()
+        group = [known for known in names if known.startswith(f"{name.strip('/')}/")]
+        if group:
+            return UnknownRecipeError(name, group[:3], group=name.strip("/"))
+        last = name.rpartition("/")[2]
+        near = [n for n in nearest(name, names, 3) if nearest(last, [n.rpartition("/")[2]])]
+        return UnknownRecipeError(name, near)
 
     def load_entry(self, entry: Entry) -> Definition:
         """One file as a recipe; read again only when it, its parent or a macro has changed.

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
-from nanorecipes import files
-from nanorecipes.errors import SaveError
+from nanorecipes import codes, files
+from nanorecipes.diagnostics import Diagnostic
+from nanorecipes.errors import InputError, SaveError
 from nanorecipes.report.data import Row, collect
 from nanorecipes.report.proofs import composite
 from nanorecipes.report.thumbnails import Thumbnails, cache_folder
@@ -64,11 +65,13 @@ def write_report(folder: Path, out: Path | None = None, *, pictures: Pictures = 
             `auto` is inside up to 300 rows.
 
     Raises:
-        InputError: there is no such folder.
+        InputError: there is no such folder, or nothing in it tells how it was made.
         SaveError: the page can't be written.
     """
     target = out if out is not None else folder / "report.html"
     rows = collect(folder, _beside(target))
+    if not rows:
+        raise _nothing(folder)
     return write_page(folder.absolute().name, rows, target, pictures=pictures)
 
 
@@ -95,6 +98,15 @@ def write_page(
     states = dict(Counter(row.state for row in rows))
     where = None if is_inline else beside
     return Report(target, len(rows), states, where, size, thumbnails.made)
+
+
+def _nothing(folder: Path) -> InputError:
+    code = codes.BAD_ARGUMENT
+    message = f"nothing in {str(folder)!r} tells how it was made: no picture, sidecar or results"
+    advice = "name the folder that `run -o` or `batch -o` wrote, or a run: `nanorecipes runs`"
+    return InputError(
+        [Diagnostic(code.code, code.name, "error", message, field="dir", help=advice)]
+    )
 
 
 def _beside(target: Path) -> Path:

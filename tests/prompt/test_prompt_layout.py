@@ -179,6 +179,30 @@ def test_lines_keep_no_blanks_and_no_blank_lines(tree: Tree) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("glazed in blue.", "Make it glazed in blue. Go on."),
+        ("shout!", "Make it shout! Go on."),
+        ("ready?", "Make it ready? Go on."),
+        ("wait...", "Make it wait... Go on."),
+        ("read 'a..b'", "Make it read 'a..b'. Go on."),
+    ],
+)
+def test_sentence_that_a_value_ends_is_not_ended_twice(tree: Tree, value: str, shown: str) -> None:
+    """Many type a full stop; the template around the value has one already."""
+    text = recipe_text("Make it {{ a }}. Go on.", params="a: {default: x}")
+    assert sections(tree, text, a=value)["edit"] == shown
+
+
+def test_lettering_keeps_its_own_stops(tree: Tree) -> None:
+    """What is to be written stands as it was given."""
+    text = recipe_text(
+        "Write {{ a }}. Go on.", params="a: {format: verbatim, description: Lettering.}"
+    )
+    assert sections(tree, text, a="Soon.. now?.")["edit"] == 'Write "Soon.. now?.". Go on.'
+
+
 def test_callers_add_to_what_is_protected(tree: Tree) -> None:
     """To the list of the first image."""
     text = recipe_text()

@@ -60,6 +60,26 @@ def test_an_unknown_name_suggests_the_nearest(tree: Tree) -> None:
     )
 
 
+def test_a_group_says_what_it_holds(tree: Tree) -> None:
+    """`show edit` is what people type first."""
+    for name in ("edit/one", "edit/two", "style/three"):
+        tree.add(name, recipe_text())
+    for name in ("edit", "edit/"):
+        with pytest.raises(UnknownRecipeError) as caught:
+            tree.library[name]
+        assert caught.value.suggestions == ("edit/one", "edit/two")
+        assert str(caught.value).endswith("It is a group: 'edit/one', 'edit/two', ...")
+        assert caught.value.help == "`nanorecipes list edit/` shows all of them"
+
+
+def test_a_shared_group_alone_is_no_likeness(tree: Tree) -> None:
+    """The first letters of every recipe of a group are the same."""
+    tree.add("edit/colorize", recipe_text())
+    with pytest.raises(UnknownRecipeError) as caught:
+        tree.library["edit/nope"]
+    assert caught.value.suggestions == ()
+
+
 @pytest.mark.parametrize(
     "name",
     [

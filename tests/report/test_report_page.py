@@ -154,6 +154,15 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
 PROOF = {"verdict": "drifted", "score": 0.02, "reasons": ["1 place changed"], "overlay": "x"}
 
 
+def test_a_folder_that_tells_nothing_gets_no_page(tmp_path: Path) -> None:
+    """An empty page in somebody's source folder is no answer to a wrong path."""
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(InputError, match="tells how it was made") as raised:
+        write_report(tmp_path)
+    assert "batch -o" in str(raised.value.diagnostics[0].help)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
 def test_a_proof_of_the_sidecar_is_shown(tmp_path: Path) -> None:
     """Verdict, score, reasons, and the drawing beside the picture, which is no row of its own."""
     path = record(tmp_path, "a.png", "one", proof=PROOF)
