@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nanorecipes.proving.terms import Terms
     from nanorecipes.request import Request
     from nanorecipes.result import CostSource
-    from nanorecipes.service.qolaba import Outcome
+    from nanorecipes.service.base import Outcome
     from nanorecipes.service.timing import Clock
 
 SIZE_TOLERANCE = 0.03

@@ -31,6 +31,8 @@ class Limits(NamedTuple):
     max_sources: int
     max_references: int
     max_num_images: int
+    google_request_bytes: int
+    """Of a whole request to Google directly, pictures and all."""
 
 
 class Model(NamedTuple):
@@ -51,6 +53,9 @@ class Model(NamedTuple):
     search: bool = True
     people: int | None = None
     prices: Mapping[str, Price] | None = None
+    """By tier, at Qolaba."""
+    google_prices: Mapping[str, Price] | None = None
+    """By tier, at Google directly."""
     sizes: Mapping[str, Mapping[str, tuple[int, int]]] | None = None
 
     def size_px(self, ratio: str, quality: str | None) -> tuple[int, int] | None:
@@ -60,12 +65,18 @@ class Model(NamedTuple):
             return None
         return self.sizes.get(ratio, {}).get(tier)
 
-    def price(self, quality: str | None) -> Price | None:
-        """The price of one picture of this tier in USD, or None when none is known."""
+    def price(self, quality: str | None, backend: str = "qolaba") -> Price | None:
+        """The price of one picture of this tier in USD, or None when none is known.
+
+        Args:
+            quality: the tier, or None for the one that comes when none is asked for.
+            backend: whose price: `gemini` pays Google's, the others Qolaba's.
+        """
         tier = quality or self.default_quality
-        if self.prices is None or tier is None:
+        prices = self.google_prices if backend == "gemini" else self.prices
+        if prices is None or tier is None:
             return None
-        price = self.prices.get(tier)
+        price = prices.get(tier)
         if price is None or quality is not None:
             return price
         return Price(price.usd, f"{price.basis}; no quality asked, {tier} assumed", False)
@@ -92,6 +103,7 @@ class Catalogue(NamedTuple):
     models: Mapping[str, Model]
     """By alias."""
     by_id: Mapping[str, Model]
+    by_google_id: Mapping[str, Model]
 
     def get(self, name: str) -> Model | None:
         """The model of an alias or a full id; None for a bare name that nothing is known by."""
@@ -142,9 +154,11 @@ def parse(data: Any) -> Catalogue:
             max_sources=limits["source_images"]["max"],
             max_references=limits["reference_images"]["max"],
             max_num_images=limits["num_images"]["max"],
+            google_request_bytes=limits["google_request"]["max_bytes"],
         ),
         models=models,
         by_id={model.id: model for model in models.values()},
+        by_google_id={model.google_id: model for model in models.values() if model.google_id},
     )
 
 
@@ -162,6 +176,10 @@ def _model(alias: str, spec: Any, sizes: dict[str, dict[str, tuple[int, int]]]) 
         search=spec["search"],
         people=spec["people"],
         prices={tier: _price(spec["title"], tier, price) for tier, price in spec["prices"].items()},
+        google_prices={
+            tier: Price(Decimal(usd), f"Google's list price for {spec['title']} at {tier}", True)
+            for tier, usd in spec["google_prices"].items()
+        },
         sizes=sizes,
     )
 

@@ -158,7 +158,7 @@ class Client(ClientBase):
 
     def models(self) -> tuple[OfferedModel, ...]:
         """The models as the service lists them now."""
-        return self._driver.run(self._service.models_flow(self._deadline()))
+        return self._driver.run(self._models_flow())
 
     def close(self) -> None:
         """Close every connection; the client opens new ones when it is used again."""
@@ -272,7 +272,7 @@ class AsyncClient(ClientBase):
 
     async def models(self) -> tuple[OfferedModel, ...]:
         """The models as the service lists them now."""
-        return await self._driver.run(self._service.models_flow(self._deadline()))
+        return await self._driver.run(self._models_flow())
 
     async def aclose(self) -> None:
         """Close every connection; the client opens new ones when it is used again."""

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import quote, urlsplit
 
 from nanorecipes import codes, config, events
 from nanorecipes.arrival import make_result, proved_flow
 from nanorecipes.config import Backend, Mode
-from nanorecipes.errors import InputError
-from nanorecipes.preflight import LocalPicture, check_budget, check_request, finding, local_pictures
+from nanorecipes.errors import ConfigurationError, InputError
+from nanorecipes.preflight import (
+    LocalPicture,
+    check_budget,
+    check_direct,
+    check_request,
+    direct_body,
+    finding,
+    local_pictures,
+)
 from nanorecipes.result import now_utc
 from nanorecipes.service import replies
+from nanorecipes.service.base import Outcome, Submitted
 from nanorecipes.service.download import Downloader
 from nanorecipes.service.flow import Flow, Note, note, work
+from nanorecipes.service.gemini import Gemini
 from nanorecipes.service.guard import DownloadLimits
-from nanorecipes.service.qolaba import Outcome, Qolaba
+from nanorecipes.service.kept import KeptAnswers
+from nanorecipes.service.qolaba import Qolaba
 from nanorecipes.service.refusals import Refusals
 from nanorecipes.service.retry import RetryPolicy
 from nanorecipes.service.timing import Clock, RealClock, Timing, VirtualClock
@@ -34,6 +45,7 @@ if TYPE_CHECKING:
     from nanorecipes.request import Request
     from nanorecipes.result import Result
     from nanorecipes.sandbox.core import Sandbox
+    from nanorecipes.service.replies import OfferedModel
     from nanorecipes.uploads import Uploader
 
 T = TypeVar("T")
@@ -41,6 +53,8 @@ Proving: TypeAlias = bool | Mapping[str, Any]
 Observer: TypeAlias = Callable[[Note], Any]
 
 UPLOAD_PATH = "/sandbox/uploads/"
+ANSWERS = "answers"
+"""The folder beside the ledger for pictures that came with their answer."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +105,12 @@ class ClientBase:
         Args:
             backend: `qolaba`, `gemini` or `sandbox`; else `NANORECIPES_BACKEND`, else the one
                 whose key is set.
-            api_key: the backend's key, in place of `QOLABA_API_KEY`.
-            base_url: scheme and host of the service, in place of `QOLABA_BASE_URL`; with the
-                sandbox the address of one that serves over HTTP.
+            api_key: the backend's key, in place of `QOLABA_API_KEY` or `GEMINI_API_KEY`.
+            base_url: scheme and host of the service, in place of `QOLABA_BASE_URL` or
+                `GEMINI_BASE_URL`; with the sandbox the address of one that serves over HTTP.
             timeout_s: the longest wait for one result, in seconds; 600 when not given.
-            mode: `task` (the default) polls for the result, `sync` waits in one request.
+            mode: `task` (the default) polls for the result, `sync` waits in one request; Google
+                knows only the latter.
             observer: called with a `Note` before and after each step; when it raises, nothing
                 more is sent.
             sandbox: an emulator of your own, in place of the one that this process shares.
@@ -119,8 +134,9 @@ class ClientBase:
         self._clock = self._choose_clock(sandbox)
         self._service = self._make_service()
         self._downloader = Downloader(
-            self._wiring.limits, self._wiring.retry, self._clock, self._service.refusals.scrub
-        )
+            self._wiring.limits, self._wiring.retry, self._clock, self._service.refusals.scrub,
+            self._kept_answer if isinstance(self._service, Gemini) else None,
+        )  # fmt: skip
         self._uploader: Uploader | None = None
         self._ledger_choice = ledger
         self._ledger_made: Ledger | None = None
@@ -163,7 +179,48 @@ class ClientBase:
         ledger = self.ledger
         if ledger is None:
             return None
-        return RunEntry(ledger, request, self.backend, self.base_url, self._out)
+        return RunEntry(ledger, self._priced(request), self.backend, self.base_url, self._out)
+
+    def _priced(self, request: Request) -> Request:
+        """The request with the price of this backend; what is no request is refused later."""
+        return request.priced_for(self.backend) if self._is_direct(request) else request
+
+    def _is_direct(self, request: object) -> bool:
+        from nanorecipes.request import Request
+
+        return self.backend == "gemini" and isinstance(request, Request)
+
+    def _answers(self) -> KeptAnswers | None:
+        """Where pictures lie that came with their answer; None where no books are kept."""
+        ledger = self.ledger
+        return None if ledger is None else KeptAnswers(ledger.path.parent / ANSWERS)
+
+    def _keep_answer(self, data: bytes) -> str | None:
+        answers = self._answers()
+        return None if answers is None else answers.keep(data)
+
+    def _kept_answer(self, name: str) -> bytes | str:
+        answers = self._answers()
+        return "no ledger is kept here" if answers is None else answers.read(name)
+
+    def _book_saved(self, result: Result, paths: Sequence[Path]) -> None:
+        """Write down that a result's pictures were saved; what was kept of them may go then."""
+        if self.ledger is None:
+            return
+        from nanorecipes.batch.saving import book_saved
+
+        names = [image.url for image in result.images]
+        # A picture that came with its answer has no task: the books name it by where it is kept.
+        task_id = names[0] if self.backend == "gemini" else result.task_id
+        if book_saved(self.ledger, task_id, paths):
+            self._drop_answers(names)
+
+    def _drop_answers(self, names: Iterable[str]) -> None:
+        """Let go of pictures that lie on the disk for good, and whose row says so."""
+        answers = self._answers() if self.backend == "gemini" else None
+        if answers is not None:
+            for name in names:
+                answers.drop(name)
 
     def _task_entry(self, task: Task | str) -> Entry | None:
         from nanorecipes.batch.booking import TaskEntry
@@ -189,17 +246,21 @@ class ClientBase:
         is_shared = self._sandbox is not None and sandbox is None
         return _SHARED_CLOCK if is_shared else RealClock()
 
-    def _make_service(self) -> Qolaba:
+    def _make_service(self) -> Qolaba | Gemini:
         connection = self._connection
         base_url = self._sandbox.base_url if self._sandbox is not None else connection.base_url
-        return Qolaba(
-            base_url=base_url.rstrip("/"),
-            secret=connection.secret,
-            refusals=Refusals(connection.secret, connection.key_name),
-            clock=self._clock,
-            retry=self._wiring.retry,
-            timing=self._wiring.timing,
-        )
+        url_name = "QOLABA_BASE_URL" if self.backend != "gemini" else "GEMINI_BASE_URL"
+        parts: dict[str, Any] = {
+            "base_url": base_url.rstrip("/"),
+            "secret": connection.secret,
+            "refusals": Refusals(connection.secret, connection.key_name, url_name),
+            "clock": self._clock,
+            "retry": self._wiring.retry,
+            "timing": self._wiring.timing,
+        }
+        if self.backend == "gemini":
+            return Gemini(**parts, keep=self._keep_answer)
+        return Qolaba(**parts)
 
     def _has_lost(self, task_id: str | None) -> bool:
         """Whether a task was an emulator's that ended with its process: nobody can fetch it."""
@@ -219,7 +280,7 @@ class ClientBase:
     # flows
 
     def _run_flow(self, request: Request, max_cost: object, prove: Proving) -> Flow[Result]:
-        check_request(request)
+        request = self._checked(request)
         check_budget(request, max_cost)
         step = events.step("run", self.backend, request)
         return (yield from watched(self._whole_flow(request, prove), step))
@@ -242,20 +303,53 @@ class ClientBase:
 
         return promises.agreed(request, prove if isinstance(prove, Mapping) else {})
 
-    def _task_flow(self, request: Request) -> Flow[Task]:
+    def _checked(self, request: Request) -> Request:
+        """The request, found to be one that this backend takes, with its price."""
         check_request(request)
+        if self.backend == "gemini":
+            check_direct(request)
+        return self._priced(request)
+
+    def _models_flow(self) -> Flow[tuple[OfferedModel, ...]]:
+        if isinstance(self._service, Gemini):
+            raise ConfigurationError(
+                "Google's list of models says nothing of sizes and prices, and isn't asked",
+                help="`nanorecipes models` shows what is known of them",
+            )
+        return self._service.models_flow(self._deadline())
+
+    def _task_flow(self, request: Request) -> Flow[Task]:
+        request = self._checked(request)
         pictures = yield from self._pictures_flow(request)
         return (yield from self._submit_flow(request, pictures, self._deadline()))
 
     def _pictures_flow(self, request: Request) -> Flow[dict[int, LocalPicture]]:
         if not any(image.input.is_local for image in request.images):
             return {}
-        takes_files = self.backend == "sandbox" or config.uploads() is not None
+        takes_files = self.backend != "qolaba" or config.uploads() is not None
         return (yield from work(lambda: local_pictures(request, takes_files=takes_files)))
 
     def _submit_flow(
         self, request: Request, pictures: Mapping[int, LocalPicture], deadline: float
     ) -> Flow[Task]:
+        service = self._service
+        flow: Flow[Submitted]
+        if isinstance(service, Gemini):
+            body = yield from work(lambda: direct_body(request, pictures))
+            flow = service.submit_flow(request, body, deadline)
+        else:
+            urls = yield from self._urls_flow(request, pictures, deadline)
+            flow = service.submit_flow(request, urls, self._mode, deadline)
+        warnings = tuple(text for picture in pictures.values() for text in picture.warnings)
+        step = events.step("submit", self.backend, request, cost_usd=request.estimated_cost)
+        sent = yield from watched(flow, step)
+        now, warnings = now_utc(self._clock.time()), (*warnings, *sent.warnings)
+        return Task(sent.task_id or "", request, now, sent.outcome, warnings)
+
+    def _urls_flow(
+        self, request: Request, pictures: Mapping[int, LocalPicture], deadline: float
+    ) -> Flow[dict[int, str]]:
+        """Where each local picture lies, once it has been put there."""
         urls: dict[int, str] = {}
         by_name: dict[str, str] = {}
         for ordinal, picture in pictures.items():
@@ -265,17 +359,12 @@ class ClientBase:
                     self._upload_flow(picture, deadline), step
                 )
             urls[ordinal] = by_name[picture.name]
-        warnings = tuple(text for picture in pictures.values() for text in picture.warnings)
-        step = events.step("submit", self.backend, request, cost_usd=request.estimated_cost)
-        sent = yield from watched(
-            self._service.submit_flow(request, urls, self._mode, deadline), step
-        )
-        now = now_utc(self._clock.time())
-        return Task(sent.task_id or "", request, now, sent.outcome, warnings)
+        return urls
 
     def _upload_flow(self, picture: LocalPicture, deadline: float) -> Flow[str]:
         """Put a picture where the service sees it, and name it by a URL."""
         if self.backend == "sandbox":
+            assert isinstance(self._service, Qolaba)
             name = quote(PurePath(picture.source).name)  # what a folder of answers goes by
             path = f"{UPLOAD_PATH}{picture.name}?name={name}"
             url = yield from self._service.put_flow(path, picture.data, deadline)

@@ -21,6 +21,7 @@ Detail: TypeAlias = Literal["full", "minimal", "none"]
 
 BACKENDS: tuple[str, ...] = get_args(Backend)
 QOLABA_HOST = "https://api.platform.qolaba.ai"
+GEMINI_HOST = "https://generativelanguage.googleapis.com"
 SANDBOX_HOST = "http://sandbox.invalid"
 SANDBOX_KEY = "sandbox"
 DEFAULT_TIMEOUT_S = 600.0
@@ -31,12 +32,18 @@ GEMINI_KEY = "GEMINI_API_KEY"
 _VARIABLES = {
     "backend": "NANORECIPES_BACKEND",
     "qolaba_base_url": "QOLABA_BASE_URL",
+    "gemini_base_url": "GEMINI_BASE_URL",
     "path": "NANORECIPES_PATH",
     "uploads": "NANORECIPES_UPLOADS",
     "ledger": "NANORECIPES_LEDGER",
     "provenance": "NANORECIPES_PROVENANCE",
     "sandbox_answers": "NANORECIPES_SANDBOX_ANSWERS",
 }
+_SERVICES = {
+    "qolaba": (QOLABA_KEY, "qolaba_base_url", QOLABA_HOST),
+    "gemini": (GEMINI_KEY, "gemini_base_url", GEMINI_HOST),
+}
+"""For each service its key's variable, the setting of its address, and the usual one."""
 _FILE_KEYS = {**{key: key for key in _VARIABLES}, "base_url": "qolaba_base_url"} | {
     variable.lower(): key for key, variable in _VARIABLES.items()
 }
@@ -132,7 +139,7 @@ def connection(
     """Decide where requests go: arguments, then `configure`, then environment and pyproject.toml.
 
     Raises:
-        ConfigurationError: nothing is chosen, a key is missing, or the backend comes later.
+        ConfigurationError: nothing is chosen, or a key is missing.
     """
     own = given()
     chosen = check_backend(backend, "backend") if backend is not None else own.backend
@@ -142,17 +149,13 @@ def connection(
     url = check_base_url(base_url, "base_url") if base_url is not None else None
     if (own.backend or "qolaba") == name:  # never one backend's key or address for another
         key, url = key or own.api_key, url or own.base_url
-    if name == "gemini":
-        raise ConfigurationError(
-            "the backend 'gemini' comes later; this version sends to 'qolaba' and 'sandbox'",
-            help=f"set {QOLABA_KEY}, or choose the keyless emulator with backend='sandbox'",
-        )
     if name == "sandbox":
         # The emulator never gets a real service's key or address from the environment.
         return Connection("sandbox", url or SANDBOX_HOST, key or Secret(SANDBOX_KEY), "api_key")
-    key_name = "api_key" if key is not None else QOLABA_KEY
-    host = url or _setting("qolaba_base_url") or QOLABA_HOST
-    return Connection("qolaba", host, key or _environment_key(), key_name)
+    variable, setting, usual = _SERVICES[name]
+    key_name = "api_key" if key is not None else variable
+    host = url or _setting(setting) or usual
+    return Connection(cast("Backend", name), host, key or _environment_key(variable), key_name)
 
 
 def service_url() -> str:
@@ -239,9 +242,9 @@ def check_key(value: Any, where: str) -> Secret:
 
 
 def check_base_url(value: Any, where: str) -> str:
-    """Scheme and host, perhaps with a prefix; `/api/v1` at the end is taken off."""
+    """Scheme and host, perhaps with a prefix; `/api/v1` or `/v1beta` at the end is taken off."""
     text = value.strip().rstrip("/") if isinstance(value, str) else ""
-    text = text.removesuffix("/api/v1")
+    text = text.removesuffix("/api/v1").removesuffix("/v1beta")
     try:
         parts = urlsplit(text)
         is_fit = parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
@@ -267,15 +270,15 @@ def _by_key() -> str:
     )
 
 
-def _environment_key() -> Secret:
-    if not os.environ.get(QOLABA_KEY, "").strip():
-        raise ConfigurationError(f"{QOLABA_KEY} is not set", help=_way_out())
-    return check_key(os.environ[QOLABA_KEY], QOLABA_KEY)
+def _environment_key(variable: str) -> Secret:
+    if not os.environ.get(variable, "").strip():
+        raise ConfigurationError(f"{variable} is not set", help=_way_out(variable))
+    return check_key(os.environ[variable], variable)
 
 
-def _way_out() -> str:
+def _way_out(variable: str = QOLABA_KEY) -> str:
     return (
-        f"set {QOLABA_KEY}, or try without a key: "
+        f"set {variable}, or try without a key: "
         f"backend='sandbox', --sandbox or {_VARIABLES['backend']}=sandbox"
     )
 
@@ -291,7 +294,7 @@ def _setting(key: str) -> str | None:
 def _checked(key: str, value: Any, where: str) -> str:
     if key == "backend":
         return check_backend(value, where)
-    if key == "qolaba_base_url":
+    if key in ("qolaba_base_url", "gemini_base_url"):
         return check_base_url(value, where)
     if key == "provenance":
         return check_detail(value, where)

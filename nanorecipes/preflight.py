@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from nanorecipes import codes, files
+from nanorecipes import codes, files, google_wire
+from nanorecipes.catalogue import catalogue
 from nanorecipes.diagnostics import Diagnostic
 from nanorecipes.errors import BudgetError, InputError
 from nanorecipes.fit import fit_once
@@ -15,6 +16,8 @@ from nanorecipes.images import BadImageError
 from nanorecipes.request import Request
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nanorecipes.request import AttachedImage
 
 
@@ -71,6 +74,43 @@ def check_budget(request: Request, max_cost: object) -> None:
             cost_usd=cost,
             limit_usd=limit,
         )
+
+
+def check_direct(request: Request) -> None:
+    """Make sure that Google itself takes the request, which is sent there without a gateway.
+
+    Raises:
+        InputError: it asks for several pictures, or for a model that Google isn't known to have.
+    """
+    found = []
+    if request.chosen.google_id is None:
+        known = ", ".join(model.alias for model in catalogue().by_google_id.values())
+        message = f"Google's own name of {request.model} is not known here"
+        found.append(finding(codes.LIMIT_MODEL, message, "model", f"there are {known}"))
+    if request.num_images > 1:
+        message = f"num_images is {request.num_images}, and Google makes one picture a request"
+        help = "leave it out and run it again for each, or let a batch with --no-dedupe do so"
+        found.append(finding(codes.LIMIT_COUNT, message, "num_images", help))
+    if found:
+        raise InputError(found)
+
+
+def direct_body(request: Request, pictures: Mapping[int, LocalPicture]) -> bytes:
+    """The body of a request to Google: local pictures go along in it.
+
+    Raises:
+        InputError: it is larger than Google takes.
+    """
+    body = google_wire.written(request, {n: picture.data for n, picture in pictures.items()})
+    limit = catalogue().limits.google_request_bytes
+    if len(body) > limit:
+        message = (
+            f"the request has {len(body) / 1e6:.1f} MB with its pictures, "
+            f"Google takes {limit / 1e6:.1f} MB; nothing was sent"
+        )
+        help = "give fewer or smaller pictures, or URLs in place of files"
+        raise InputError([finding(codes.BAD_IMAGE, message, "images", help)])
+    return body
 
 
 def local_pictures(request: Request, *, takes_files: bool) -> dict[int, LocalPicture]:

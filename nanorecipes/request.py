@@ -138,6 +138,20 @@ class Request:
         ratio = self.aspect_ratio
         return self.chosen.size_px(ratio, self.options.get("quality")) if ratio else None
 
+    def priced_for(self, backend: str) -> Request:
+        """The same with the price of who makes it: a request is made before that is known.
+
+        Qolaba's price stands in it from the beginning, and is what the sandbox plays as well.
+        """
+        if backend != "gemini":
+            return self
+        price = self.chosen.price(self.options.get("quality"), backend)
+        if price is None:
+            cost, basis = None, f"no price of Google's is known for {self.model}"
+        else:
+            cost, basis = price.usd * self.num_images, price.basis
+        return Request.make(**{**self.__dict__, "estimated_cost": cost, "cost_basis": basis})
+
     @property
     def first_source(self) -> AttachedImage:
         """The picture that is edited."""

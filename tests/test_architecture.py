@@ -40,6 +40,7 @@ ROOMS: dict[str, str] = {
     "catalogue": "",
     "limits": f"{GROUND} catalogue",
     "wire": "",
+    "google_wire": "files",
     # From a file to a request.
     "recipe": GROUND,
     "inputs_schema": "recipe",
@@ -50,13 +51,13 @@ ROOMS: dict[str, str] = {
     "builder": f"{GROUND} arguments catalogue images limits prompt recipe request",
     "proof": f"{GROUND} images",
     # To the service and back.
-    "sandbox": "catalogue errors files images suggest wire",
-    "service": "decoding errors events files request sandbox wholeness wire",
+    "sandbox": "catalogue errors files google_wire images suggest wire",
+    "service": "decoding errors events files google_wire request sandbox wholeness wire",
     "config": "errors service suggest",
     "search_path": "config recipe",
     "recent": "",
     "fit": "files images recent",
-    "preflight": f"{GROUND} files fit images request",
+    "preflight": f"{GROUND} catalogue files fit google_wire images request",
     "uploads": "config errors files fit images recent service",
     "proving": f"{GROUND} files fit images proof provenance request sandbox service",
     "composite": "convert embed errors files proof proving service",
@@ -104,6 +105,7 @@ DOORS = {
 TYPES_ONLY = {
     ("events", "request"): "an event carries the request that it is about",
     ("wire", "request"): "the body of a request is spelled beside the other spellings",
+    ("google_wire", "request"): "likewise, for Google",
     ("client", "book"): "what `Client.run` takes may be a recipe's request",
 }
 """Imports that climb for the type checker alone."""

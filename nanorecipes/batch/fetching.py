@@ -10,7 +10,7 @@ from nanorecipes.batch.groups import Groups
 from nanorecipes.batch.items import Item, Room, RowEntry
 from nanorecipes.batch.saving import Filed, Filing, save_durably, save_watched, trouble_with
 from nanorecipes.errors import LedgerError, NanorecipesError, SaveError
-from nanorecipes.service.qolaba import Outcome as Finished
+from nanorecipes.service.base import Outcome as Finished
 from nanorecipes.service.replies import RemoteImage
 
 if TYPE_CHECKING:
@@ -100,6 +100,9 @@ class Fetcher:
             await self._save(entry, result)
         if entry.state == "downloaded":
             await entry.step(self._runner.ledger.verified_later(entry.row.id))
+        if entry.state == "verified" and client.backend == "gemini":
+            names = [picture["url"] for picture in entry.row.pictures]
+            await asyncio.to_thread(client._drop_answers, names)
 
     async def _save(self, entry: RowEntry, result: Result) -> None:
         row = entry.row

@@ -270,17 +270,22 @@ def gone(saved: Sequence[Mapping[str, Any]], folder: str) -> str | None:
     return None
 
 
-def book_saved(ledger: Ledger, task_id: str | None, paths: Iterable[Path]) -> None:
+def book_saved(ledger: Ledger, task_id: str | None, paths: Iterable[Path]) -> bool:
     """Write down that a single run's pictures were saved, and that they can be read.
 
     A task that the ledger doesn't know, or that has gone on, is left as it is.
+
+    Returns:
+        Whether the ledger says from now on that they are there.
     """
     from nanorecipes.batch.queries import find_task
 
     found = find_task(ledger, task_id) if task_id else None
     if found is None or found[0].state != "done":
-        return
+        return False
     saved = [{"path": str(p.resolve()), "sha256": files.sha256(p.read_bytes())} for p in paths]
     with contextlib.suppress(LedgerError):
         ledger.downloaded_later(found[0].id, saved).result()
         ledger.verified_later(found[0].id).result()
+        return True
+    return False

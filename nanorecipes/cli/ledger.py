@@ -134,7 +134,12 @@ def show_command(run_id: str, as_json: bool, quiet: bool) -> None:
         for row, _ in queries.rows_of(books, run_id=found.run.id):
             path = row.files[0]["path"] if row.files else ""
             said = row.error or path
-            click.echo(f"  {row.name}  {row.state}  ${row.spent}  {row.task_id or '-'}  {said}")
+            click.echo(f"  {row.name}  {row.state}  ${row.spent}  {_task(row)}  {said}")
+
+
+def _task(row: Row) -> str:
+    """The task's id; a picture that came with its answer has none, and was kept."""
+    return "-" if row.task_id is None or row.task_id.startswith("kept:") else row.task_id
 
 
 @click.command("unknown")

@@ -122,7 +122,7 @@ def send(
     progress = Progress(quiet=quiet or as_json, out=out, sandbox=sandbox)
     with _client(sandbox, timeout, progress) as client:
         view.warn(_other_host(client))
-        progress.start(request, client.backend)
+        progress.start(request.priced_for(client.backend), client.backend)
         result = _guarded(
             progress, lambda: client.run(request, max_cost=max_cost, prove=asked.argument)
         )
@@ -204,9 +204,10 @@ def _resume_rows(
 
 def _other_host(client: Client) -> list[str]:
     """Say where the key goes when a setting, perhaps of a stranger's checkout, names the host."""
-    from nanorecipes.config import QOLABA_HOST
+    from nanorecipes.config import GEMINI_HOST, QOLABA_HOST
 
-    if client.backend != "qolaba" or client.base_url in (QOLABA_HOST, "") or _is_here(client):
+    usual = {"qolaba": QOLABA_HOST, "gemini": GEMINI_HOST}.get(client.backend, client.base_url)
+    if client.base_url in (usual, "") or _is_here(client):
         return []
     return [f"the request and the key go to {client.base_url}, as the settings say"]
 
@@ -299,10 +300,7 @@ def _save(
     images = [
         saved_image(path, image, saving) for path, image in zip(paths, result.images, strict=True)
     ]
-    if client.ledger is not None:
-        from nanorecipes.batch.saving import book_saved
-
-        book_saved(client.ledger, result.task_id, [image.path for image in images])
+    client._book_saved(result, [image.path for image in images])
     restored = [
         proving.restore_image(result, image, path, asked, saving)
         for image, path in zip(result.images, paths, strict=True)
@@ -328,7 +326,8 @@ def _save(
         proving.print_proof(made, image.path, restoring, quiet)
     said = {"service": "reported", "estimate": "estimated"}.get(result.cost_source, "")
     fake = "  (sandbox: nothing was charged)" if result.backend == "sandbox" else ""
-    view.info(f"cost {view.money(result.cost)} {said}   task {result.task_id}{fake}", quiet)
+    task = f"   task {result.task_id}" if result.task_id else ""
+    view.info(f"cost {view.money(result.cost)} {said}{task}{fake}", quiet)
     proving.print_broken(result, quiet)
     return proving.exit_code(result, restored)
 

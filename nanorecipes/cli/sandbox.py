@@ -12,9 +12,12 @@ from nanorecipes.cli.options import common
 @click.command("sandbox", epilog="""\b
 Point a client at it:
   export QOLABA_BASE_URL=http://127.0.0.1:8765 QOLABA_API_KEY=anything
+or, for Google's wire:
+  export GEMINI_BASE_URL=http://127.0.0.1:8765 GEMINI_API_KEY=anything
 
 \b
-The key `bad-key` is refused (401), `no-credits` has none left (402).
+The key `bad-key` is refused (401), `no-credits` has none left (402); Google
+says 400 and 403 of them.
 """)  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(

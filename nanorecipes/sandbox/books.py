@@ -103,7 +103,7 @@ class Books:
             now: seconds on the emulator's clock.
             task_seconds: how long it takes.
         """
-        price = order.model.price(order.quality)
+        price = order.model.price(order.quality, order.backend)
         usd = (price.usd if price else Decimal(0)) * order.num_images
         ready_at = now + (NEVER_S if fault == "never_ends" else task_seconds)
         ratio, size_px = target

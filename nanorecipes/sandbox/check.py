@@ -66,6 +66,8 @@ class Order:
     seed: int | None
     search: bool
     celery: bool
+    backend: str = "qolaba"
+    """Whose wire it came by, and whose price it costs."""
 
     @property
     def images(self) -> tuple[str, ...]:
@@ -105,7 +107,7 @@ def read_order(data: bytes) -> Order:
     Raises:
         BadRequestError: it is no JSON object, or anything in it is not what the service takes.
     """
-    body = _parse(data)
+    body = parse_object(data)
     checker = _Checker(body, catalogue())
     checker.run()
     if checker.found:
@@ -113,13 +115,18 @@ def read_order(data: bytes) -> Order:
     return checker.order()
 
 
-def _parse(data: bytes) -> dict[str, Any]:
+def parse_object(data: bytes) -> dict[str, Any]:
+    """A body that is one JSON object.
+
+    Raises:
+        BadRequestError: it is none, or says something twice.
+    """
     try:
         body = json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as exc:
         raise BadRequestError((Violation("", f"the body is not valid JSON: {exc}"),)) from exc
     if not isinstance(body, dict):
-        found = Violation("", f"expected a JSON object, found {_kind(body)}")
+        found = Violation("", f"expected a JSON object, found {kind_of(body)}")
         raise BadRequestError((found,))
     return body
 
@@ -201,7 +208,7 @@ class _Checker:
         self.model = self.facts.by_id.get(name)
         if self.model is None:
             known = ", ".join(self.facts.by_id)
-            self._say("model", f"unknown model {_short(name)}, expected one of: {known}")
+            self._say("model", f"unknown model {shown(name)}, expected one of: {known}")
 
     def _check_prompt(self) -> None:
         prompt = self._required_text("prompt")
@@ -218,7 +225,7 @@ class _Checker:
         if key not in self.body:
             self._say(key, "required key is missing")
         elif not isinstance(value, str):
-            self._say(key, f"expected text, found {_kind(value)}")
+            self._say(key, f"expected text, found {kind_of(value)}")
         return value if isinstance(value, str) else None
 
     def _check_urls(self, key: str, least: int, most: int, *, required: bool = False) -> None:
@@ -228,7 +235,7 @@ class _Checker:
             return
         urls = self.body[key]
         if not isinstance(urls, list):
-            self._say(key, f"expected a list of URLs, found {_kind(urls)}")
+            self._say(key, f"expected a list of URLs, found {kind_of(urls)}")
         else:
             if not least <= len(urls) <= most:
                 self._say(key, f"expected {least} to {most} URLs, found {len(urls)}")
@@ -237,20 +244,20 @@ class _Checker:
     def _check_each_url(self, key: str, urls: list[Any]) -> None:
         for index, url in enumerate(urls):
             if not isinstance(url, str):
-                self._say(f"{key}.{index}", f"expected a URL, found {_kind(url)}")
-            elif not _is_web_url(url):
-                self._say(f"{key}.{index}", f"expected an http or https URL, found {_short(url)}")
+                self._say(f"{key}.{index}", f"expected a URL, found {kind_of(url)}")
+            elif not is_web_url(url):
+                self._say(f"{key}.{index}", f"expected an http or https URL, found {shown(url)}")
 
     def _check_choice(self, key: str, offered: tuple[str, ...]) -> None:
         if key not in self.body:
             return
         value = self.body[key]
         if not isinstance(value, str):
-            self._say(key, f"expected text, found {_kind(value)}")
+            self._say(key, f"expected text, found {kind_of(value)}")
         elif self.model is not None and value not in offered:
             self._say(
                 key,
-                f"{self.model.id} doesn't offer {_short(value)}, "
+                f"{self.model.id} doesn't offer {shown(value)}, "
                 f"expected one of: {', '.join(offered)}",
             )
 
@@ -259,13 +266,13 @@ class _Checker:
             return
         value = self.body[key]
         if not isinstance(value, int) or isinstance(value, bool):
-            self._say(key, f"expected a whole number, found {_kind(value)}")
+            self._say(key, f"expected a whole number, found {kind_of(value)}")
         elif not least <= value <= most:
-            self._say(key, f"expected {least} to {most}, found {_short(value)}")
+            self._say(key, f"expected {least} to {most}, found {shown(value)}")
 
     def _check_flag(self, key: str) -> None:
         if key in self.body and not isinstance(self.body[key], bool):
-            self._say(key, f"expected true or false, found {_kind(self.body[key])}")
+            self._say(key, f"expected true or false, found {kind_of(self.body[key])}")
 
     def _check_search(self) -> None:
         self._check_flag(wire.SEARCH_FIELD)
@@ -274,7 +281,8 @@ class _Checker:
             self._say(wire.SEARCH_FIELD, f"{self.model.id} doesn't look facts up on the web")
 
 
-def _is_web_url(url: str) -> bool:
+def is_web_url(url: str) -> bool:
+    """Whether a text is an http or https URL."""
     if any(char.isspace() or ord(char) < 32 for char in url):
         return False
     try:
@@ -285,14 +293,16 @@ def _is_web_url(url: str) -> bool:
         return False
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """What a JSON value is, in words."""
     if value is None:
         return "null"
     words = {bool: "a flag", int: "a number", float: "a number", str: "text", list: "a list"}
     return words.get(type(value), "an object")
 
 
-def _short(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as a message shows it, cut short."""
     if isinstance(value, int) and abs(value) >= 10**20:
         return "a very large number"
     text = repr(value)

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from nanorecipes import files
 from nanorecipes import wire as service
 from nanorecipes.errors import ConfigurationError
-from nanorecipes.sandbox import replies
+from nanorecipes.sandbox import google, replies
 from nanorecipes.sandbox.answers import Answers
 from nanorecipes.sandbox.books import Books, Charge, Task
 from nanorecipes.sandbox.check import BadRequestError, Order, read_order
@@ -114,6 +114,8 @@ class Sandbox:
         table: dict[str, Callable[[Call], Answer | Drop]]
         if path == service.GENERATE_PATH:
             table = {"POST": self._generate}
+        elif path.startswith(google.PREFIX):
+            table = {"POST": self._generate_google}
         elif path == service.MODELS_PATH:
             table = {"GET": self._models}
         elif path.startswith("/api/v1/tasks/"):
@@ -164,6 +166,23 @@ class Sandbox:
             task_seconds=self.task_seconds,
         )
         return self._after_charge(fault, self._first_answer(task))
+
+    def _generate_google(self, call: Call) -> Answer | Drop:
+        order = google.read_call(call, self._gallery)
+        if isinstance(order, Answer):
+            return order
+        attempt = self._books.next_attempt(order.key)
+        fault = self.faults.pick("generate", order.key, attempt)
+        refusal = self._refusal(fault)
+        if isinstance(refusal, Answer):
+            return google.refused(refusal, self.faults.retry_after_s)
+        if refusal is not None:
+            return refusal
+        task = self._books.accept(
+            order, attempt, self._target(order), fault,
+            now=self.clock(), task_seconds=self.task_seconds,
+        )  # fmt: skip
+        return self._after_charge(fault, google.answer(task, lambda: self._gallery.proof(task, 1)))
 
     def _target(self, order: Order) -> tuple[str, tuple[int, int]]:
         """Ratio and size of the result; without a ratio it follows the first source's shape."""

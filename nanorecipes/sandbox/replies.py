@@ -21,6 +21,7 @@ This is the nanorecipes sandbox: it speaks the wire of the image service, makes 
 model and costs nothing. It answers with proof pictures, which show what was asked for.
 
   POST /api/v1/images/generate     as the service; any key but `bad-key` and `no-credits` will do
+  POST /v1beta/models/{model}:generateContent   as Google; the key in `x-goog-api-key`
   GET  /api/v1/tasks/{task_id}     the state of a task
   GET  /api/v1/images/models       the models that it knows
   PUT  /sandbox/uploads/{sha256}{extension}   a local picture, for use in `image_urls`

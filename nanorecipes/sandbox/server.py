@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from nanorecipes.errors import ConfigurationError
-from nanorecipes.sandbox import replies
+from nanorecipes.sandbox import google, replies
 from nanorecipes.sandbox.core import MAX_JSON_BYTES, MAX_UPLOAD_BYTES, Sandbox
 from nanorecipes.sandbox.gallery import DRAWN_AT_ONCE
 from nanorecipes.sandbox.wire import Answer, Call, Drop
@@ -160,7 +160,7 @@ class _Handler:
 
     async def _handle(self, call: Call) -> Answer | Drop:
         """Drawing and hashing take long and leave the event loop; the rest is quick."""
-        slow = call.path.startswith((RESULTS, UPLOADS))
+        slow = call.path.startswith((RESULTS, UPLOADS, google.PREFIX))
         if not slow:
             return self.sandbox.handle(call)
         loop = asyncio.get_running_loop()
@@ -169,7 +169,8 @@ class _Handler:
 
 async def _read(request: web.BaseRequest) -> bytes | None:
     """The body, or None when it is longer than this route takes."""
-    limit = MAX_UPLOAD_BYTES if request.path.startswith(UPLOADS) else MAX_JSON_BYTES
+    takes_pictures = request.path.startswith((UPLOADS, google.PREFIX))
+    limit = MAX_UPLOAD_BYTES if takes_pictures else MAX_JSON_BYTES
     if (request.content_length or 0) > limit:
         return None
     body = bytearray()

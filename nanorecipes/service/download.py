@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 from nanorecipes.errors import DownloadError
 from nanorecipes.service import flow, guard, retry
 from nanorecipes.service.flow import Fetch, Flow, Lost, NoPicture, Reply
+from nanorecipes.service.kept import KEPT
 from nanorecipes.service.retry import Verdict
 from nanorecipes.service.watching import watched
 
@@ -43,6 +44,8 @@ class Downloader:
     retry: retry.RetryPolicy
     clock: Clock
     scrub: Callable[[str], str]
+    kept: Callable[[str], bytes | str] | None = None
+    """Gives a picture that is kept here by its name, or why there is none."""
 
     def all_flow(
         self,
@@ -86,6 +89,8 @@ class Downloader:
             DownloadError: its URL is refused, it can't be fetched, or what comes is no picture.
         """
         limits = self.limits
+        if image.data is not None or (self.kept is not None and image.url.startswith(KEPT)):
+            return (yield from self._own_flow(image, task_id))
         end = self.clock.monotonic() + min(
             limits.total_s, max(deadline - self.clock.monotonic(), limits.grace_s)
         )
@@ -107,6 +112,19 @@ class Downloader:
             yield from flow.pause(
                 "retrying", seconds, self.scrub(why), attempt=attempt, task_id=task_id
             )
+
+    def _own_flow(self, image: RemoteImage, task_id: str | None) -> Flow[Downloaded]:
+        """A picture that came with its answer: nothing is fetched."""
+        data: bytes | str | None = image.data
+        if data is None and self.kept is not None:
+            kept = self.kept
+            data = yield from flow.work(lambda: kept(image.url))
+        if not isinstance(data, bytes):
+            raise self._error(image.url, data or "it is kept nowhere", task_id)
+        found = yield from flow.examine(data, self.limits.max_pixels)
+        if isinstance(found, NoPicture):
+            raise self._error(image.url, found.reason, task_id)
+        return Downloaded(image, data, found.mime_type, found.size_px, image.content_type)
 
     def _follow(self, url: str, task_id: str | None, end: float) -> Flow[Reply | Lost]:
         """Fetch through redirects; each place on the way is checked like the first."""

@@ -42,6 +42,8 @@ class Send:
     content: bytes | None = field(default=None, repr=False)
     fresh_connection: bool = False
     """Never on a kept-alive one: when it is stale, nobody can tell whether the request arrived."""
+    max_bytes: int | None = None
+    """How large the answer may be, where the usual bound is too low."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 from urllib.parse import quote, urljoin
 
 from nanorecipes import wire
-from nanorecipes.errors import ApiError, TaskTimeoutError
 from nanorecipes.service import flow, replies, retry
-from nanorecipes.service.flow import Flow, Lost, Reply, Send
+from nanorecipes.service.base import Outcome, Service, Submitted
+from nanorecipes.service.flow import Flow, Reply, Send
 from nanorecipes.service.retry import Verdict
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from nanorecipes.request import Request
-    from nanorecipes.service.refusals import Refusals
     from nanorecipes.service.replies import OfferedModel, RemoteImage, TaskReply
-    from nanorecipes.service.secret import Secret
-    from nanorecipes.service.timing import Clock, Timing
 
 Mode: TypeAlias = Literal["task", "sync"]
 T = TypeVar("T")
@@ -34,39 +29,9 @@ MISSING_POLLS = 3
 LAST_ASK_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A finished task: where its pictures lie and what it cost."""
-
-    task_id: str | None
-    images: tuple[RemoteImage, ...]
-    cost_usd: Decimal | None
-    text: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """An accepted request: a task to wait for, or its outcome where that came at once."""
-
-    task_id: str | None
-    outcome: Outcome | None = None
-
-
 @dataclass(frozen=True)
-class Qolaba:
-    """What the flows need to know: the host, the key, and how patient to be."""
-
-    base_url: str
-    """Scheme, host and perhaps a prefix, without a slash at the end."""
-    secret: Secret
-    refusals: Refusals
-    clock: Clock
-    retry: retry.RetryPolicy
-    timing: Timing
-
-    def headers(self) -> Mapping[str, str | Secret]:
-        """The headers of every call; the key stays wrapped until a driver writes it."""
-        return {"Authorization": self.secret.bearer(), "Accept": "application/json"}
+class Qolaba(Service):
+    """Qolaba's flows."""
 
     def submit_flow(
         self, request: Request, urls: Mapping[int, str], mode: Mode, deadline: float
@@ -79,36 +44,14 @@ class Qolaba:
             mode: `task` gets an id at once, `sync` waits for the pictures in the same answer.
             deadline: the clock's time beyond which nothing is waited for.
         """
-        timing = self.timing
-        body = request.payload(urls, celery=mode == "task")
-        read_s = timing.post_s if mode == "task" else timing.post_sync_s
-        attempt = 0
-        while True:
-            attempt += 1
-            remaining = self._remaining(deadline)
-            if remaining <= 0:
-                raise TaskTimeoutError("the time is over before anything was sent")
-            yield from flow.note(
-                "submitting", attempt=attempt, model=request.model, recipe=request.recipe, mode=mode
-            )
-            answer = yield from flow.exchange(
-                Send(
-                    "POST",
-                    f"{self.base_url}{wire.GENERATE_PATH}",
-                    timing.exchange(read_s, remaining),
-                    self.headers(),
-                    json=body,
-                    fresh_connection=True,
-                )
-            )
-            verdict = retry.judge_post(answer)
-            if verdict is Verdict.ACCEPTED and isinstance(answer, Reply):
-                return (yield from self._accepted(answer))
-            if verdict is Verdict.REFUSED:
-                raise self.refusals.definite(answer)
-            if verdict is Verdict.UNKNOWN:
-                raise self.refusals.unknown(answer)
-            yield from self._again(answer, attempt, deadline, None)
+        reply = yield from self._post_flow(
+            wire.GENERATE_PATH,
+            request.payload(urls, celery=mode == "task"),
+            self.timing.post_s if mode == "task" else self.timing.post_sync_s,
+            deadline,
+            {"model": request.model, "recipe": request.recipe, "mode": mode},
+        )
+        return (yield from self._accepted(reply))
 
     def wait_flow(self, task_id: str, deadline: float) -> Flow[Outcome]:
         """Ask for a task until it has finished; asking is free and may be repeated at any time."""
@@ -229,40 +172,6 @@ class Qolaba:
                     return answer
                 raise self.refusals.definite(answer, task_id)
             yield from self._again(answer, attempt, deadline, task_id)
-
-    def _again(
-        self, answer: Reply | Lost, attempt: int, deadline: float, task_id: str | None
-    ) -> Flow[None]:
-        """Wait before the next attempt, or raise when there is none."""
-        asked = None
-        if isinstance(answer, Reply):
-            asked = retry.retry_after_s(answer.headers, self.clock.time())
-            if asked is not None and asked > self.retry.longest_retry_after_s:
-                raise self.refusals.slow_down(answer, asked, task_id)
-        seconds = asked if asked is not None else self.retry.backoff_s(attempt)
-        if attempt >= self.retry.attempts:
-            raise self._given_up(answer, asked, task_id)
-        if seconds >= self._remaining(deadline):
-            if task_id is not None:
-                raise self.refusals.waited_too_long(task_id, self._reason(answer))
-            raise self._given_up(answer, asked, task_id)
-        reason = self._reason(answer)
-        yield from flow.pause("retrying", seconds, reason, attempt=attempt, task_id=task_id)
-
-    def _given_up(self, answer: Reply | Lost, asked: float | None, task_id: str | None) -> ApiError:
-        if isinstance(answer, Reply) and answer.status == 429:
-            return self.refusals.slow_down(answer, asked, task_id)
-        if isinstance(answer, Reply) and 200 <= answer.status < 300 and task_id is not None:
-            return self.refusals.unknown(answer, task_id)
-        return self.refusals.definite(answer, task_id)
-
-    def _reason(self, answer: Reply | Lost) -> str:
-        if isinstance(answer, Lost):
-            return self.refusals.scrub(answer.reason)
-        return f"the service answered {answer.status}"
-
-    def _remaining(self, deadline: float) -> float:
-        return deadline - self.clock.monotonic()
 
 
 def _is_only_accepted(task: TaskReply, status: int) -> bool:

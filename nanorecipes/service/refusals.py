@@ -28,9 +28,12 @@ LOOK_FIRST = "look at the account's history before sending it again: it may have
 class Refusals:
     """Makes errors from answers; whatever the service said is shown without the key."""
 
-    def __init__(self, secret: Secret | None, key_name: str) -> None:
+    def __init__(
+        self, secret: Secret | None, key_name: str, url_name: str = "QOLABA_BASE_URL"
+    ) -> None:
         self._secret = secret
         self._key_name = key_name
+        self._url_name = url_name
 
     def scrub(self, text: str) -> str:
         """The text without the key."""
@@ -46,13 +49,15 @@ class Refusals:
         what = f"the service answered {answer.status}{unread}" + (f": {said}" if said else "")
         if blocked is not None and answer.status in (400, 403, 422):
             return self._blocked(blocked, said, task_id, answer.status)
-        if answer.status in (401, 403):
+        if answer.status in (401, 403) or replies.names_bad_key(answer.body):
             help = f"check the key in {self._key_name}"
             return AuthenticationError(what, status=answer.status, task_id=task_id, help=help)
         if answer.status == 402:
             help = "top up the account; nothing was charged for this request"
             return InsufficientCreditsError(what, status=402, task_id=task_id, help=help)
-        return ServiceError(what, status=answer.status, task_id=task_id, help=_help(answer.status))
+        return ServiceError(
+            what, status=answer.status, task_id=task_id, help=self._help(answer.status)
+        )
 
     def slow_down(
         self, answer: Reply, seconds: float | None, task_id: str | None
@@ -84,7 +89,7 @@ class Refusals:
         task_id = task_id or replies.find_task_id(body)
         help = f"wait for task {task_id} instead of sending again" if task_id else LOOK_FIRST
         if status is not None and 300 <= status < 400:
-            help += "; redirects are not followed, so check QOLABA_BASE_URL"
+            help += f"; redirects are not followed, so check {self._url_name}"
         return OutcomeUnknownError(
             f"{what}: the picture was perhaps charged", status=status, task_id=task_id, help=help
         )
@@ -103,6 +108,18 @@ class Refusals:
         else:
             what = f"the task failed ({self.scrub(reply.word) or 'no status'})"
         return ServiceError(f"{what}: {said}" if said else what, task_id=task_id)
+
+    def no_picture(
+        self, block_reason: str | None, finish_reason: str | None, text: str | None, status: int
+    ) -> ApiError:
+        """The error of an answer that was read and brings no picture."""
+        said = self.scrub(text) if text else None
+        if block_reason is not None:
+            return self._blocked(block_reason, said, None, status)
+        why = f" ({self.scrub(finish_reason)})" if finish_reason else ""
+        what = f"the answer came without a picture{why}" + (f": {said}" if said else "")
+        help = "change the wording or the pictures, and try again"
+        return NoImageError(what, text=said, status=status, help=help)
 
     def unknown_task(self, answer: Reply, task_id: str) -> ServiceError:
         """The service has never heard of the task, or no more."""
@@ -139,7 +156,7 @@ class Refusals:
         )
 
     def _unreached(self, lost: Lost, task_id: str | None) -> ServiceError:
-        help = "check the network and QOLABA_BASE_URL"
+        help = f"check the network and {self._url_name}"
         if task_id is None:
             what = "the service can't be reached, and nothing was sent"
         else:
@@ -147,12 +164,11 @@ class Refusals:
             help += f"; task {task_id} can be waited for again"
         return ServiceError(f"{what}: {self.scrub(lost.reason)}", task_id=task_id, help=help)
 
-
-def _help(status: int) -> str:
-    if status == 404:
-        return f"check the model's id and QOLABA_BASE_URL; {NOT_CHARGED}"
-    if status == 413:
-        return f"send fewer or smaller pictures; {NOT_CHARGED}"
-    if 400 <= status < 500:
-        return f"the request was refused before any work; {NOT_CHARGED}"
-    return "try again later"
+    def _help(self, status: int) -> str:
+        if status == 404:
+            return f"check the model's id and {self._url_name}; {NOT_CHARGED}"
+        if status == 413:
+            return f"send fewer or smaller pictures; {NOT_CHARGED}"
+        if 400 <= status < 500:
+            return f"the request was refused before any work; {NOT_CHARGED}"
+        return "try again later"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, TypeAlias
 
@@ -76,6 +76,8 @@ class RemoteImage:
     width: int | None = None
     height: int | None = None
     content_type: str | None = None
+    data: bytes | None = field(default=None, repr=False)
+    """The picture itself, where the answer brought it along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,11 @@ def read_error(body: bytes) -> tuple[str | None, str | None]:
     if isinstance(data, str):
         return _shorten(data), block_word(data)
     return (None, None) if data is not None else _plain(body)
+
+
+def names_bad_key(body: bytes) -> bool:
+    """Whether an error speaks of the key: Google refuses a bad one with 400, not 401."""
+    return b"API_KEY_INVALID" in body
 
 
 def block_word(text: str | None) -> str | None:

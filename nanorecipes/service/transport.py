@@ -62,9 +62,8 @@ class _Common:
             content = json.dumps(step.json, ensure_ascii=False).encode()
             headers["Content-Type"] = "application/json"
         way: Way = "fresh" if step.fresh_connection else "kept"
-        return Exchange(
-            way, step.method, step.url, headers, content, step.timeouts, MAX_ANSWER_BYTES
-        )
+        limit = step.max_bytes or MAX_ANSWER_BYTES
+        return Exchange(way, step.method, step.url, headers, content, step.timeouts, limit)
 
     def _reveal(self, value: Secret, url: str) -> str:
         if not url.startswith(self._below) and _origin(url) != self._origin:

@@ -35,11 +35,36 @@ def test_the_backend_whose_key_is_set_is_taken(monkeypatch: Env) -> None:
     assert found.secret.reveal() == "qk-123456"
 
 
-def test_a_gemini_key_alone_is_told_that_gemini_comes_later(monkeypatch: Env) -> None:
-    """Better than sending elsewhere without a word."""
-    monkeypatch.setenv("GEMINI_API_KEY", "g")
-    with pytest.raises(ConfigurationError, match="comes later"):
-        Client()
+def test_a_gemini_key_alone_goes_to_google(monkeypatch: Env) -> None:
+    """One key is a choice, whichever it is."""
+    monkeypatch.setenv("GEMINI_API_KEY", " gk-123456 \n")
+    found = connection()
+    assert (found.backend, found.key_name) == ("gemini", "GEMINI_API_KEY")
+    assert found.base_url == "https://generativelanguage.googleapis.com"
+    assert found.secret.reveal() == "gk-123456"
+
+
+def test_of_two_keys_qolabas_is_taken(monkeypatch: Env) -> None:
+    """Setting a second key moves nobody's requests and money elsewhere."""
+    monkeypatch.setenv("GEMINI_API_KEY", "gk-123456")
+    monkeypatch.setenv("QOLABA_API_KEY", "qk-123456")
+    assert connection().backend == "qolaba"
+    assert connection("gemini").secret.reveal() == "gk-123456"
+
+
+def test_gemini_has_a_key_and_an_address_of_its_own(monkeypatch: Env) -> None:
+    """Neither service ever gets what is meant for the other."""
+    monkeypatch.setenv("QOLABA_API_KEY", "qk-123456")
+    monkeypatch.setenv("QOLABA_BASE_URL", "https://qolaba.example")
+    with pytest.raises(ConfigurationError, match="GEMINI_API_KEY is not set"):
+        connection("gemini")
+    monkeypatch.setenv("GEMINI_API_KEY", "gk-123456")
+    monkeypatch.setenv("GEMINI_BASE_URL", "https://google.example/v1beta/")
+    assert connection("gemini").base_url == "https://google.example"
+    configure(api_key="qk-999999", base_url="https://configured.example")
+    assert connection("gemini")[1:3] != connection("qolaba")[1:3]
+    assert connection("gemini").base_url == "https://google.example"
+    assert connection("gemini").secret.reveal() == "gk-123456"
 
 
 def test_the_order_is_argument_configure_environment_file(monkeypatch: Env, tmp_path: Path) -> None:

@@ -27,7 +27,6 @@ from network import (
 from nanorecipes.client import AsyncClient, Client, Task
 from nanorecipes.errors import (
     BudgetError,
-    ConfigurationError,
     DownloadError,
     InputError,
     NanorecipesError,
@@ -442,9 +441,3 @@ def test_an_unknown_outcome_shows_no_key(face: Face, answer: Any, message: str) 
     with pytest.raises(OutcomeUnknownError, match=message) as caught:
         face(face.client(Played(Service(post=[answer]))).run(request()))
     assert KEY not in f"{caught.value}{caught.value.facts()}"
-
-
-def test_the_gemini_backend_says_that_it_comes_later() -> None:
-    """Naming it isn't a mistake, only early."""
-    with pytest.raises(ConfigurationError, match="comes later"):
-        Client("gemini", api_key="x")

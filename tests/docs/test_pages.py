@@ -27,6 +27,7 @@ NOT_RUN = {
         "a server runs until it is stopped",
         "a server must be running",
     ],
+    "docs/how-to/run-on-google-directly.md": ["it needs your key"],
     "docs/how-to/use-with-qolaba.md": ["it needs your key", "it needs your key"],
     "docs/tutorial/first-recipe.md": ["it would install from the network"],
 }

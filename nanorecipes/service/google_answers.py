@@ -1,0 +1,99 @@
+"""How Google's answers are read: the picture, the words beside it, and why there is none."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from nanorecipes.service.replies import BLOCK_REASONS
+
+_TELLING = ("candidates", "promptFeedback", "usageMetadata", "modelVersion")
+_DELAY = re.compile(rb'"retryDelay"\s*:\s*"(\d{1,6}(?:\.\d{1,9})?)s"')
+_TEXT_CHARS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that could be read."""
+
+    picture: bytes | None = field(repr=False)
+    """The last picture that is no draft."""
+    declared_type: str | None
+    """What the answer calls it."""
+    text: str | None
+    """Its words, drafts of thoughts left out."""
+    finish_reason: str | None
+    block_reason: str | None
+    """Its word for refused content."""
+    is_prompt_refused: bool
+    """Whether the request was refused before any picture was begun."""
+
+
+def read_answer(body: bytes) -> Answer | None:
+    """Read the answer to a generate request; None when it can't be told what became of it."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(data, dict) or not any(key in data for key in _TELLING):
+        return None
+    candidate = _first(data.get("candidates"))
+    try:
+        found = _picture(_parts(candidate))
+    except (binascii.Error, ValueError):
+        return None
+    picture, declared = found if found is not None else (None, None)
+    feedback = data.get("promptFeedback")
+    refused = _word(feedback, "blockReason")
+    finish = _word(candidate, "finishReason")
+    texts = [_said(_parts(candidate)), _word(candidate, "finishMessage")]
+    texts.append(_word(feedback, "blockReasonMessage"))
+    return Answer(
+        picture=picture,
+        declared_type=declared,
+        text=next((text[:_TEXT_CHARS] for text in texts if text), None),
+        finish_reason=finish,
+        block_reason=refused or (finish if (finish or "").upper() in BLOCK_REASONS else None),
+        is_prompt_refused=refused is not None and not candidate,
+    )
+
+
+def retry_delay_s(body: bytes) -> float | None:
+    """The pause that a refusal asks for in its body, in seconds."""
+    found = _DELAY.search(body[:65536])
+    return float(found[1]) if found else None
+
+
+def _first(value: Any) -> dict[str, Any]:
+    return value[0] if isinstance(value, list) and value and isinstance(value[0], dict) else {}
+
+
+def _word(holder: Any, key: str) -> str | None:
+    value = holder.get(key) if isinstance(holder, dict) else None
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _parts(candidate: dict[str, Any]) -> list[dict[str, Any]]:
+    content = candidate.get("content")
+    parts = content.get("parts") if isinstance(content, dict) else None
+    found = parts if isinstance(parts, list) else []
+    return [part for part in found if isinstance(part, dict) and not part.get("thought")]
+
+
+def _picture(parts: list[dict[str, Any]]) -> tuple[bytes, str | None] | None:
+    for part in reversed(parts):
+        inline = part.get("inlineData", part.get("inline_data"))
+        if isinstance(inline, dict) and isinstance(inline.get("data"), str):
+            declared = inline.get("mimeType", inline.get("mime_type"))
+            data = base64.b64decode(inline["data"], validate=True)
+            return data, declared if isinstance(declared, str) else None
+    return None
+
+
+def _said(parts: list[dict[str, Any]]) -> str | None:
+    texts = [part["text"] for part in parts if isinstance(part.get("text"), str)]
+    return "\n".join(text.strip() for text in texts if text.strip()) or None

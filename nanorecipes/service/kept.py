@@ -1,0 +1,71 @@
+"""Pictures that came with their answer, kept on the disk until they are where they belong."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from pathlib import Path
+
+from nanorecipes import files
+
+KEPT = "kept:"
+"""How the name of a picture begins that lies here."""
+
+_NAME = re.compile(r"kept:(([0-9a-f]{64})-[0-9a-f]{8})")
+
+
+class KeptAnswers:
+    """A folder of answers beside the ledger: each was paid for, and is nowhere else.
+
+    A name holds the picture's SHA-256, and a number of its own: the same picture that was bought
+    twice is kept twice, so that one purchase never takes away what the other still needs.
+
+    Args:
+        folder: made when the first picture comes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep(self, data: bytes) -> str:
+        """Keep a picture for good; when this returns, a power cut can't take it.
+
+        Raises:
+            OSError: it can't be written.
+        """
+        if not self.folder.is_dir():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _sync(self.folder.parent)
+        name = f"{files.sha256(data)}-{os.urandom(4).hex()}"
+        files.write_atomic(self.folder / name, data, durable=True)
+        return f"{KEPT}{name}"
+
+    def read(self, name: str) -> bytes | str:
+        """The picture of that name, or why there is none."""
+        found = _NAME.fullmatch(name)
+        if found is None:
+            return "it names no kept answer"
+        path = self.folder / found[1]
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return f"{str(path)!r} is gone, and Google keeps no copy"
+        except OSError as exc:
+            return f"{str(path)!r} can't be read: {exc.strerror or exc}"
+        return data if files.sha256(data) == found[2] else f"{str(path)!r} is damaged"
+
+    def drop(self, name: str) -> None:
+        """Let go of a picture that lies where it belongs."""
+        found = _NAME.fullmatch(name)
+        if found is not None:
+            with contextlib.suppress(OSError):
+                (self.folder / found[1]).unlink()
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
