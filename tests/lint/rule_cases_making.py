@@ -67,7 +67,7 @@ CASES = (
             wall.yaml:12:11: warning NR141 dense-lettering-on-flash: a lettering of up to 80 characters, to be lettered by flash
               12 |     Paint {{ text }} on the wall in {{ photo }}, half as wide as the door.
                  |           ^^^^^^^^^^
-              help: use model: pro, or bound the lettering with maxLength: 40
+              help: use model: pro, or bound the lettering with maxLength: 60
             """,
         good=lettered("verbatim", 80, PAINTED, model="pro"),
     ),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _BARE = frozenset("it itself he him himself she herself they them themselves hers theirs".split())
 _NEUTER = frozenset("it itself".split())
+_POSSESSIVE = re.compile(r"['’]s?$")
 _PLURAL = frozenset("they them themselves their theirs".split())
 _ONE_OF_TWO = re.compile(r"\b(?:one|the (?:two|pair|first|\w+er of))\b[^.;]*\Z")
 _OWNERS = frozenset("his her their".split())
@@ -48,6 +49,9 @@ _WEATHER = re.compile(
     # "It is a close shot from eye level": the picture itself
     r"|\bit (?:is|was) an? (?:[\w-]+ ){0,3}(?:shot|view|photo|photograph|picture|portrait|frame|"
     r"scene|image|still)\b"
+    # "It is the hour of unloading"
+    r"|\bit (?:is|was) (?:the|an?|one of) (?:[\w-]+ ){0,3}(?:hour|time|moment|season|day|week|"
+    r"morning|afternoon|evening|night|month|year|end|start|beginning|middle|eve|turn)\b"
     # "as tall as the vase beside it": what is measured
     r"|\bas \w+ as (?:[\w-]+ ){1,6}(?:beside|behind|under|above|around|near|below|opposite|next to|"
     r"in front of) it\b"
@@ -126,15 +130,17 @@ def _has_owner(draft: Draft, pronoun: re.Match[str], *, images: bool) -> bool:
         return True
     if pronoun.group() not in _OWNERS:
         return False
-    owners = [other.word for other in before if other.word in listed("people_words", "one", "many")]
-    return len(owners) == 1
+    people = listed("people_words", "one", "many")
+    return sum(_POSSESSIVE.sub("", other.word) in people for other in before) == 1
 
 
 def _has_thing(before: Sequence[Token]) -> bool:
     """Whether a thing stands before in the sentence, and no image: `The lamp lights the sofa as it
     lights the curtain`."""
-    if any(is_image(token.word[0]) for token in before):
-        return False
+    images = [is_image(token.word[0]) for token in before]
+    if any(images):  # `The scan lends its grain, and nothing of what it shows`: told of the image
+        told = len(before) > 2 and before[1].word in english.FINITE | third_persons()
+        return images[0] and sum(images) == 1 and told
     return len(before) > 1 and any(token.word in english.DETERMINERS for token in before[:-1])
 
 

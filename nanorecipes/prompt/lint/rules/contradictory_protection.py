@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nanorecipes.prompt.lint.variants import Variant
 
 _WHOLE = frozenset(
-    "replace recolour remove restyle material outfit weather background relight vary".split()
+    "replace recolour remove restyle material outfit weather background vary".split()
 )
 """Operations after which the thing itself is no longer as in the image."""
 _PROPERTIES = {
@@ -62,6 +62,8 @@ _LIGHT_SIDE = frozenset(
     "direction softness colour color temperature quality mood tone angle intensity warmth fall"
     " position hardness".split()
 )
+_LIT_UP = re.compile(r"\blight up (?!the (?:scene|image|picture|photo|room|whole)\b)")
+"""`light up the scoreboard`: a thing that shines by itself."""
 _MONOCHROME = re.compile(r"\b(?:black[ -]and[ -]white|monochrome|gr[ae]y ?scale|sepia)\b")
 _COLOUR_OF_ALL = frozenset("colour color palette hue tone colouring coloring".split())
 _BACKGROUND = frozenset("background backdrop backgrounds surroundings surrounding".split())
@@ -201,7 +203,8 @@ def _is_same(thing: Thing, target: Thing) -> bool:
     mine, theirs = _marks(thing), _marks(target)
     if not mine or not theirs:
         return True
-    return bool(mine & theirs)
+    # `the bearded groom's suit` and `the clean-shaven groom's suit`: each has a mark of its own.
+    return mine <= theirs or theirs <= mine
 
 
 def _marks(thing: Thing) -> frozenset[str]:
@@ -262,6 +265,8 @@ def changed_light(edit: Draft, orders: Sequence[Command]) -> frozenset[str]:
     for order in orders:
         heads = {thing.head for thing in order.things}
         whole = not heads or any(is_image(head[0]) or head in _scene() for head in heads)
+        if order.verb == "light" and _LIT_UP.search(edit.lower):
+            whole = False
         if "relight" in order.classes and (order.verb == "relight" or whole):
             found.add("light")
         if not order.classes & {"weather", "replace", "vary", "move"}:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nanorecipes.prompt.lint.context import Context
     from nanorecipes.prompt.lint.draft import Draft
 
-LONG_LINE = 40
+LONG_LINE = 60
 """Characters of one lettering beyond which it is dense."""
 MANY = 3
 """So many letterings at once, when they are longer than single words together."""
@@ -31,7 +31,7 @@ class DenseLetteringOnFlash(Rule):
     """Much lettering is to be made, and the recipe asks for flash.
 
     What it does: adds up the lettering that the edit and the details ask for, at its longest: a
-    line beyond 40 characters, a list of lines, or several letterings at once count as dense.
+    line beyond 60 characters, a list of lines, or several letterings at once count as dense.
     Lettering that only stays doesn't count.
 
     Why it matters: flash loses letters in dense text. A picture with a wrong letter is a picture
@@ -43,7 +43,7 @@ class DenseLetteringOnFlash(Rule):
           inscription: {format: verbatim, description: The inscription.}
         settings: {model: flash}
 
-    Use instead: `model: pro`, or `maxLength: 40` for the lettering.
+    Use instead: `model: pro`, or `maxLength: 60` for the lettering.
 
     References: rule 23 of the prompt guide.
     """
@@ -61,7 +61,7 @@ class DenseLetteringOnFlash(Rule):
                 if found is not None:
                     start, end, why = found
                     message = f"{why}, to be lettered by {context.model.alias}"
-                    advice = "use model: pro, or bound the lettering with maxLength: 40"
+                    advice = "use model: pro, or bound the lettering with maxLength: 60"
                     yield Fault(context.place(draft, start, end), message, advice)
                     return
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 from nanorecipes.prompt.lint.rule import Fault, Rule
-from nanorecipes.prompt.lint.words import any_of, blot, phrases
+from nanorecipes.prompt.lint.words import any_of, blot, listed, phrases
 
 if TYPE_CHECKING:
     from nanorecipes.prompt.lint.context import Context
@@ -54,6 +55,17 @@ _KEEPS = re.compile(
 )
 
 
+@cache
+def _without() -> re.Pattern[str]:
+    """`without people`, `free of any visible cables`, `clutter-free`."""
+    things = "|".join(sorted(listed("negative_content", "things"), key=len, reverse=True))
+    free = "|".join(sorted(listed("negative_content", "free")))
+    told = (
+        r"(?:(?:any|all|other|extra|more|visible|unwanted|distracting|modern|\w+ing|\w+ed) ){0,3}"
+    )
+    return re.compile(rf"\b(?:without|free (?:of|from)) {told}(?:{things})\b|\b(?:{free})s?-free\b")
+
+
 class NegativeContent(Rule):
     """The prompt asks for content by what should be absent.
 
@@ -85,7 +97,8 @@ class NegativeContent(Rule):
         for draft in context.drafts_with(_TRIGGERS, "edit", "details"):
             if _TRIGGERS.isdisjoint(draft.words):
                 continue
-            found = any_of("negative_content", "patterns").search(self._judged(context, draft))
+            text = self._judged(context, draft)
+            found = any_of("negative_content", "patterns").search(text) or _without().search(text)
             if found is not None:
                 shown = draft.text[found.start() : found.end()]
                 message = f"{shown!r} asks for what should be absent"

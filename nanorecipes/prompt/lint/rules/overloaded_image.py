@@ -87,6 +87,8 @@ class OverloadedImage(Rule):
                 known = given.setdefault(draft.text[at], {})
                 for thing in things_given(draft, at):
                     kind, name = kind_of(thing)
+                    if kind.startswith("thing ") and not _is_definite(draft, thing):
+                        continue  # `short hatching on cream paper comes from ...`: traits
                     other = _another(known, kind, name)
                     if other is not None:
                         message = f"{slot!r} has to give {other!r} and {name!r}"
@@ -109,6 +111,15 @@ def _another(known: dict[str, str], kind: str, name: str) -> str | None:
             continue  # the face and the man whose it is
         return shown
     return None
+
+
+def _is_definite(draft: Draft, thing: Thing) -> bool:
+    """Whether a phrase names one certain thing: `the lamp`, `her coat`, `the potter's wheel`."""
+    lead = draft.lower[max(0, thing.start - 24) : thing.end]
+    return (
+        re.search(r"\b(?:the|this|that|these|those|both|its|his|her|their)\b|['’]s?\b", lead)
+        is not None
+    )
 
 
 def _is_person(name: str) -> bool:
@@ -168,7 +179,8 @@ _NO_THING = frozenset(
     "style-reference else result reference inspiration image picture photo it same only nothing"
     " none objects"
     " first second third fourth fifth sixth seventh eighth ninth tenth last one ones"
-    " object subject content motif rest medium way manner well also both that those".split()
+    " object subject content motif rest medium way manner hand vein spirit fashion"
+    " well also both that those".split()
 )
 
 
