@@ -158,6 +158,18 @@ def connection(
     return Connection(cast("Backend", name), host, key or _environment_key(variable), key_name)
 
 
+def likely_backend(backend: str | None = None) -> str:
+    """Where requests would go; `qolaba` where nothing is chosen and no key is set."""
+    own = given()
+    has_google_key_alone = (
+        own.api_key is None
+        and not os.environ.get(QOLABA_KEY, "").strip()
+        and bool(os.environ.get(GEMINI_KEY, "").strip())
+    )
+    chosen = backend or own.backend or _setting("backend")
+    return chosen or ("gemini" if has_google_key_alone else "qolaba")
+
+
 def service_url() -> str:
     """Scheme and host of the Qolaba service as it is set; no key is needed to know it."""
     return _given.base_url or _setting("qolaba_base_url") or QOLABA_HOST

@@ -71,8 +71,8 @@ ROOMS: dict[str, str] = {
     "client": "client_core config request result service",
     "book": f"{GROUND} builder client config events inputs_schema recipe request result"
     " search_path",
-    "batch": f"{GROUND} arguments book client config drawings events files fit headers images proof"
-    " provenance proving recent recipe request result service",
+    "batch": f"{GROUND} arguments book client config drawings events files fit headers images"
+    " preflight proof provenance proving recent recipe request result service",
     # What looks at recipes and results from outside.
     "rerun": f"{GROUND} book files images provenance",
     "lint_settings": f"{GROUND} prompt.lint",

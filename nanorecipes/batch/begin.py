@@ -108,6 +108,8 @@ def start(
 
 def _check_host(client: AsyncClient, ledger: Ledger, place: str) -> None:
     """A task lives where it was bought: another host would say that it knows nothing of it."""
+    if client.backend == "gemini":  # what came from there is kept here
+        return
     run = queries.find_place(ledger, place)
     if run is None or run.base_url == client.base_url:
         return
@@ -287,7 +289,7 @@ async def run_batch(
     copies = None if options.dedupe else Copies()
     source = Source(
         islice(numbered(found, rows, constants or {}, map), limit),
-        lambda given: found.render(**given),
+        lambda given: client._priced(found.render(**given)),
         copies=copies,
     )
     if terms is None:

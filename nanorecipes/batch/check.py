@@ -21,6 +21,7 @@ from nanorecipes.batch.writers import (
 )
 from nanorecipes.errors import InputError, LimitError, RenderError
 from nanorecipes.images import BadImageError, ImageInput, image_input
+from nanorecipes.preflight import check_direct
 from nanorecipes.recent import Recent
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def check_rows(
     binding: Binding,
     *,
     takes_files: bool = True,
+    backend: str = "qolaba",
     on_bad: OnBad | None = None,
     keep: int = KEPT_PROBLEMS,
 ) -> Check:
@@ -147,6 +149,7 @@ def check_rows(
         rows: as `read_rows` gives them; each is looked at once and forgotten.
         binding: which column feeds which input.
         takes_files: whether local pictures can be sent; `pictures_can_be_sent` knows.
+        backend: who is going to make the pictures, and whose prices count.
         on_bad: called with each bad row and all that is wrong with it.
         keep: how many problems the result holds.
 
@@ -154,7 +157,7 @@ def check_rows(
         RecipeError: the recipe itself is broken.
         InputError: the table can't be read.
     """
-    checker = Checker(recipe, binding, takes_files=takes_files)
+    checker = Checker(recipe, binding, takes_files=takes_files, backend=backend)
     sums = _Sums(keep)
     for row in rows:
         facts, problems, has_bad_picture = checker.look(row)
@@ -170,7 +173,7 @@ def check_rows(
 
 def pictures_can_be_sent(backend: str) -> bool:
     """Whether a backend gets to see pictures of this machine: itself, or by an upload."""
-    return backend == "sandbox" or config.uploads() is not None
+    return backend != "qolaba" or config.uploads() is not None
 
 
 class Looked(NamedTuple):
@@ -185,7 +188,15 @@ class Looked(NamedTuple):
 class Checker:
     """Checks one row after the other; what rows have in common is worked out once."""
 
-    def __init__(self, recipe: Recipe, binding: Binding, *, takes_files: bool = True) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        binding: Binding,
+        *,
+        takes_files: bool = True,
+        backend: str = "qolaba",
+    ) -> None:
+        self._backend = backend
         self._recipe = recipe
         self._binding = binding
         self._takes_files = takes_files
@@ -227,7 +238,9 @@ class Checker:
         for slot, image in images:  # taken in already: not a second time
             if not isinstance(prepared[slot], list):
                 prepared[slot] = image
-        request = self._recipe.render(**prepared)
+        request = self._recipe.render(**prepared).priced_for(self._backend)
+        if self._backend == "gemini":
+            check_direct(request)
         facts = _facts(request)
         if key is not None:
             self._known.put(key, facts)

@@ -122,5 +122,6 @@ class Fetcher:
 
 def _finished(row: Row) -> Finished:
     images = tuple(RemoteImage(entry["url"]) for entry in row.pictures)
-    cost = row.spent if row.attempt == 1 else None
-    return Finished(row.task_id, images, cost, None)
+    # What a kept answer cost is the price list's word, not the service's.
+    cost = row.spent if row.attempt == 1 and not row.is_kept else None
+    return Finished(row.task, images, cost, None)

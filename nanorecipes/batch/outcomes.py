@@ -133,6 +133,6 @@ def outcome_of(number: int, row: Row) -> Outcome:
         row_key=row.name,
         paths=tuple(Path(entry["path"]) for entry in row.files),
         cost_usd=row.spent if row.spent_micro else None,
-        task_id=row.task_id,
+        task_id=row.task,
         error=row.error,
     )

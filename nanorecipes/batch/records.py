@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from nanorecipes.batch.states import State, to_usd
+from nanorecipes.service.kept import KEPT
 
 
 class Run(NamedTuple):
@@ -62,6 +63,19 @@ class Row(NamedTuple):
     def files(self) -> tuple[Mapping[str, Any], ...]:
         """What lies on the disk: path and SHA-256 of each."""
         return tuple(json.loads(self.files_text)) if self.files_text else ()
+
+    @property
+    def task(self) -> str | None:
+        """The service's id of the task; None for a picture that came with its answer.
+
+        In such a row `task_id` says where the answer is kept until it is saved.
+        """
+        return None if self.is_kept else self.task_id
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its picture came with the answer."""
+        return self.task_id is not None and self.task_id.startswith(KEPT)
 
     @property
     def name(self) -> str:

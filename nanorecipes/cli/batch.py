@@ -205,7 +205,7 @@ def _check(job: _Job, *, with_file: bool) -> Check:
     from nanorecipes.batch.check import bad_rows, check_rows, pictures_can_be_sent
     from nanorecipes.batch.table import columns
 
-    backend = job.backend or config.given().backend or config._setting("backend") or "qolaba"
+    backend = config.likely_backend(job.backend)
     takes_files = pictures_can_be_sent(backend)
     with ExitStack() as stack:
         on_bad = None
@@ -213,8 +213,9 @@ def _check(job: _Job, *, with_file: bool) -> Check:
             job.out.mkdir(parents=True, exist_ok=True)
             on_bad = stack.enter_context(bad_rows(job.out / "bad-rows.csv", columns(job.table)))
         return check_rows(
-            job.recipe, job.rows(), job.binding, takes_files=takes_files, on_bad=on_bad
-        )
+            job.recipe, job.rows(), job.binding, takes_files=takes_files, backend=backend,
+            on_bad=on_bad,
+        )  # fmt: skip
 
 
 def _show_check(checked: Check, as_json: bool) -> int:
@@ -341,13 +342,13 @@ async def _work(
                 yield row.number, exc
 
     copies = None if wishes.dedupe else begin.Copies()
-    source = Source(given(), lambda args: job.recipe.render(**args), copies=copies)
     begin.check_ledger_is_there(job.out, chosen_path())
     ledger = open_ledger()
     client = AsyncClient(
         backend=job.backend, timeout_s=job.timeout_s,  # type: ignore[arg-type]  # a backend's name
         ledger=ledger if ledger is not None else False,
     )  # fmt: skip
+    source = Source(given(), lambda args: client._priced(job.recipe.render(**args)), copies=copies)
     async with client:
         runner = begin.start(client, job.recipe, job.out, wishes)
         ended = _Ended(runner)

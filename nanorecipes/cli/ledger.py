@@ -56,7 +56,7 @@ def _run_json(found: RunState) -> dict[str, Any]:
 def _row_json(row: Row, run: Run) -> dict[str, Any]:
     return {
         "run": run.id, "row_key": row.name, "state": row.state, "recipe": row.recipe,
-        "model": row.model, "task_id": row.task_id, "attempt": row.attempt,
+        "model": row.model, "task_id": row.task, "attempt": row.attempt,
         "price_usd": row.price, "spent_usd": row.spent, "error": row.error,
         "paths": [entry["path"] for entry in row.files], "updated_at": _moment(row.updated_at),
         "is_sandbox": run.is_sandbox,
@@ -134,12 +134,7 @@ def show_command(run_id: str, as_json: bool, quiet: bool) -> None:
         for row, _ in queries.rows_of(books, run_id=found.run.id):
             path = row.files[0]["path"] if row.files else ""
             said = row.error or path
-            click.echo(f"  {row.name}  {row.state}  ${row.spent}  {_task(row)}  {said}")
-
-
-def _task(row: Row) -> str:
-    """The task's id; a picture that came with its answer has none, and was kept."""
-    return "-" if row.task_id is None or row.task_id.startswith("kept:") else row.task_id
+            click.echo(f"  {row.name}  {row.state}  ${row.spent}  {row.task or '-'}  {said}")
 
 
 @click.command("unknown")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _TICK_S = 0.1
+_GOES_ON = "the task goes on; resume it"
 _PLAIN_EVERY_S = 15.0
 
 
@@ -44,7 +45,9 @@ class Progress:
         if self.quiet:
             return
         cost = view.money(request.estimated_cost)
-        view.info(f"{request.recipe} on {request.model} ({backend}), estimated {cost}")
+        is_direct = backend == "gemini" and request.chosen.google_id is not None
+        model = request.chosen.google_id if is_direct else request.model
+        view.info(f"{request.recipe} on {model} ({backend}), estimated {cost}")
 
     def note(self, note: Note) -> None:
         """Take one note of the client."""
@@ -67,7 +70,8 @@ class Progress:
         self.close()
         if self.task_id:
             line = self.resume_line(self.task_id)
-            click.echo(f"the task goes on; resume it with: {line}", err=True)
+            what = "the picture is kept; save it" if _is_kept(self.task_id) else _GOES_ON
+            click.echo(f"{what} with: {line}", err=True)
         elif self.is_submitting:
             click.echo("the request was on its way: it was perhaps accepted and charged", err=True)
 
@@ -105,11 +109,18 @@ class Progress:
         sys.stderr.flush()
 
 
+def _is_kept(task_id: str) -> bool:
+    """Whether it names a picture that came with its answer, and lies beside the ledger."""
+    return task_id.startswith("kept:")
+
+
 def _words(kind: str, data: Any) -> str:
     if kind == "retrying":
         return f"trying again in {data.get('seconds', 0):.0f} s: {data.get('reason', '')}"
     if kind == "submitted":
         task = data.get("task_id")
+        if task and _is_kept(task):
+            return "the picture came"
         return f"accepted as task {task}" if task else "accepted"
     return {
         "uploaded": "picture handed over",

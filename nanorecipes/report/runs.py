@@ -106,7 +106,7 @@ def _recorded(row: Bought, run: Run) -> Provenance:
                 "images": images, "values": asked.get("inputs", {}),
                 "additions": asked.get("additions") or {},
             },
-            "backend": run.backend, "task_id": row.task_id,
+            "backend": run.backend, "task_id": row.task,
             "finished_at": _moment(row.updated_at),
         }
     )  # fmt: skip

@@ -84,12 +84,7 @@ class Gemini(Service):
         return Outcome(None, (RemoteImage(task_id),), None, None)
 
     def _came_flow(self, answer: Answer, data: bytes) -> Flow[Submitted]:
-        warnings: tuple[str, ...] = ()
-        try:
-            kept = yield from work(lambda: self.keep(data))
-        except OSError as exc:  # it goes on in memory: it is paid for
-            kept = None
-            warnings = (f"the answer could not be kept beside the ledger: {exc.strerror or exc}",)
+        kept, warnings = yield from work(lambda: self._keep(data))
         name = kept or f"{INLINE}{files.sha256(data)}"
         # The kept name stands for the task: should the program end here, it leads to the picture.
         yield from flow.note("submitted", task_id=kept)
@@ -97,6 +92,14 @@ class Gemini(Service):
         text = self.refusals.scrub(answer.text) if answer.text else None
         image = RemoteImage(name, content_type=answer.declared_type, data=data)
         return Submitted(None, Outcome(None, (image,), None, text), warnings)
+
+    def _keep(self, data: bytes) -> tuple[str | None, tuple[str, ...]]:
+        """The name under which the picture is kept; where it can't be, it goes on in memory."""
+        try:
+            return self.keep(data), ()
+        except OSError as exc:
+            why = f"the answer could not be kept beside the ledger: {exc.strerror or exc}"
+            return None, (why,)
 
     def _asked_s(self, answer: Reply) -> float | None:
         asked = retry.retry_after_s(answer.headers, self.clock.time())
