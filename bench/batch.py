@@ -2,9 +2,10 @@
 
 Run it with `python -m bench.batch [ROWS [ROUNDS]]`. All sides submit, poll and download from one
 emulator over loopback, with the same widths; the emulator runs in a process of its own. There are
-three bare clients: one that throws the pictures away; one that writes them; and one that does the
-same work as we do, but for the books: it buys on fresh connections, and its files are on the disk
-for good before it goes on. Of several rounds in turn, the best of each side counts.
+three bare clients on aiohttp: one that throws the pictures away; one that writes them; and one that
+does the same work as we do, but for the books: it buys on fresh connections, and its files are on
+the disk for good before it goes on. A fourth shows what httpx's own pool costs. Of several rounds
+in turn, the best of each side counts.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
+import httpx
 
 from nanorecipes import AsyncClient, recipes
 from nanorecipes.client import Wiring
@@ -106,6 +108,34 @@ async def bare(
             group.create_task(one(number, recipe.render(**row).payload()))
 
 
+async def bare_httpx(url: str, folder: Path, count: int) -> None:
+    """The first bare client on httpx and its own pool."""
+    recipe = recipes[RECIPE]
+    submits, width = asyncio.Semaphore(SUBMITS), asyncio.Semaphore(CONCURRENCY)
+    headers = {"Authorization": "Bearer any"}
+
+    async def one(body: dict[str, Any]) -> None:
+        async with submits:
+            reply = await session.post(f"{url}/api/v1/images/generate", json=body, headers=headers)
+        task = reply.json()["task_id"]
+        while True:
+            await asyncio.sleep(FIRST_POLL_S)
+            state = (await session.get(f"{url}/api/v1/tasks/{task}", headers=headers)).json()
+            if state["status"] == "completed":
+                break
+        await (await session.get(state["result"]["images"][0]["url"])).aread()
+        width.release()
+
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=CONCURRENCY)
+    async with (
+        httpx.AsyncClient(limits=limits, timeout=60) as session,
+        asyncio.TaskGroup() as group,
+    ):
+        for row in given(count):
+            await width.acquire()
+            group.create_task(one(recipe.render(**row).payload()))
+
+
 def _session(*, is_fresh: bool = False) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=is_fresh))
 
@@ -128,6 +158,7 @@ SIDES: dict[str, Side] = {
     "bare": bare,
     "bare, with files": lambda *a: bare(*a, keep=Path.write_bytes),
     "bare, the same work": lambda *a: bare(*a, keep=durably, is_fresh=True),
+    "bare, on httpx": bare_httpx,
     "ours": ours,
 }
 
