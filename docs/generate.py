@@ -215,6 +215,7 @@ def _model(model: Any) -> str:
         ("quality tiers", codes_of(model.qualities)),
         ("without a tier", f"{model.default_quality} is assumed"),
         ("looks facts up (`search`)", "yes" if model.search else "no"),
+        ("at Google directly", f"{code(model.google_id)}: {_google_prices(model)}"),
         ("people that stay themselves", f"at most {model.people} in one picture"),
     ]
     prices = [(tier, f"${price.usd}", price.basis) for tier, price in model.prices.items()]
@@ -222,6 +223,10 @@ def _model(model: Any) -> str:
         f"## {model.alias}: {model.title}\n\n{table(['fact', 'value'], facts)}\n"
         f"{table(['tier', 'USD for one picture', 'where the figure comes from'], prices)}"
     )
+
+
+def _google_prices(model: Any) -> str:
+    return ", ".join(f"{tier} ${price.usd}" for tier, price in model.google_prices.items())
 
 
 def model_sizes() -> str:

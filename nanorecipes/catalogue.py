@@ -33,6 +33,8 @@ class Limits(NamedTuple):
     max_num_images: int
     google_request_bytes: int
     """Of a whole request to Google directly, pictures and all."""
+    google_images: int
+    """Sources and references together, to Google directly."""
 
 
 class Model(NamedTuple):
@@ -155,6 +157,7 @@ def parse(data: Any) -> Catalogue:
             max_references=limits["reference_images"]["max"],
             max_num_images=limits["num_images"]["max"],
             google_request_bytes=limits["google_request"]["max_bytes"],
+            google_images=limits["google_request"]["max_images"],
         ),
         models=models,
         by_id={model.id: model for model in models.values()},

@@ -183,12 +183,9 @@ class ClientBase:
 
     def _priced(self, request: Request) -> Request:
         """The request with the price of this backend; what is no request is refused later."""
-        return request.priced_for(self.backend) if self._is_direct(request) else request
-
-    def _is_direct(self, request: object) -> bool:
-        from nanorecipes.request import Request
-
-        return self.backend == "gemini" and isinstance(request, Request)
+        if self.backend != "gemini" or not hasattr(request, "priced_for"):
+            return request
+        return request.priced_for(self.backend)
 
     def _answers(self) -> KeptAnswers | None:
         """Where pictures lie that came with their answer; None where no books are kept."""

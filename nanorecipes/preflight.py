@@ -80,7 +80,8 @@ def check_direct(request: Request) -> None:
     """Make sure that Google itself takes the request, which is sent there without a gateway.
 
     Raises:
-        InputError: it asks for several pictures, or for a model that Google isn't known to have.
+        InputError: it asks for several pictures, attaches too many, or asks for a model that
+            Google isn't known to have.
     """
     found = []
     if request.chosen.google_id is None:
@@ -91,6 +92,10 @@ def check_direct(request: Request) -> None:
         message = f"num_images is {request.num_images}, and Google makes one picture a request"
         help = "leave it out and run it again for each, or let a batch with --no-dedupe do so"
         found.append(finding(codes.LIMIT_COUNT, message, "num_images", help))
+    most = catalogue().limits.google_images
+    if len(request.images) > most:
+        message = f"{len(request.images)} pictures are attached, and Google takes {most} in all"
+        found.append(finding(codes.LIMIT_IMAGES, message, "images", "attach fewer"))
     if found:
         raise InputError(found)
 

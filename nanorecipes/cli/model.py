@@ -64,6 +64,7 @@ def _json(model: Model) -> dict[str, Any]:
     return {
         "alias": model.alias,
         "id": model.id,
+        "google_id": model.google_id,
         "title": model.title,
         "use": model.use,
         "aspect_ratios": list(model.ratios),
@@ -74,6 +75,9 @@ def _json(model: Model) -> dict[str, Any]:
         "prices": {
             tier: {"usd": price.usd, "basis": price.basis, "exact": price.exact}
             for tier, price in (model.prices or {}).items()
+        },
+        "google_prices": {
+            tier: price.usd for tier, price in (model.google_prices or {}).items()
         },
         "sizes": {
             ratio: {tier: list(size) for tier in model.qualities
@@ -91,6 +95,8 @@ def _print(model: Model) -> None:
         size = model.size_px("1:1", tier)
         pixels = f"{size[0]}x{size[1]} at 1:1" if size else ""
         rows.append((tier, f"${price.usd}  {pixels}  {price.basis}"))
+    direct = (f"{tier} ${price.usd}" for tier, price in (model.google_prices or {}).items())
+    rows.append(("gemini", f"{model.google_id} at Google directly: {', '.join(direct)}"))
     rows.append(("search", "yes" if model.search else "no"))
     rows.append(("people", f"at most {model.people} stay themselves in one picture"))
     click.echo(view.table(rows) + "\n")

@@ -77,8 +77,9 @@ class _Checker:
             self._say("contents", "expected a text part first, which is the prompt")
         elif len(self.texts[0]) > limits.prompt_chars:
             self._say("contents", f"expected at most {limits.prompt_chars} characters of prompt")
-        if not limits.min_sources <= len(self.urls) <= limits.max_sources + limits.max_references:
-            self._say("contents", f"expected a picture or more, found {len(self.urls)}")
+        if not 1 <= len(self.urls) <= limits.google_images:
+            message = f"expected 1 to {limits.google_images} pictures, found {len(self.urls)}"
+            self._say("contents", message)
         self._check_config()
         self._check_tools()
 

@@ -259,7 +259,9 @@ def test_models_tell_prices_with_their_source_and_date(shell: Shell) -> None:
     assert "$0.161" in said.out
     assert "Qolaba's price for Nano Banana Pro at 2K" in said.out
     assert "facts of 20" in said.out
+    assert "gemini-3-pro-image at Google directly: 1K $0.134, 2K $0.134, 4K $0.24" in said.out
     data = shell("models", "--json").json
+    assert data["models"][0]["google_prices"]["2K"] == 0.101
     assert data["limits"]["prompt_chars"] == 4000
     assert [model["alias"] for model in data["models"]] == ["flash", "pro"]
 

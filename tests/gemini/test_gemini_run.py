@@ -168,6 +168,14 @@ def test_what_google_does_not_take_is_refused_before_anything_is_sent(
     assert played.calls == []
 
 
+def test_more_pictures_than_google_takes_are_refused(face: Face) -> None:
+    """Qolaba takes as many references beside the sources."""
+    played = script()
+    with pytest.raises(InputError, match="15 pictures are attached, and Google takes 14"):
+        face(client(face, played).run(request(*[SOURCE] * 15)))
+    assert played.calls == []
+
+
 def test_pictures_beyond_what_google_takes_are_refused(
     face: Face, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,7 +88,7 @@ def test_the_card_shows_the_pictures_that_came_along() -> None:
         (body({"text": 1}, part(picture())), "parts.1.text"),
         (body({"text": "a", "fileData": {}}, part(picture())), "parts.1"),
         (body("x", part(picture())), "parts.1"),  # type: ignore[arg-type]  # wrong on purpose
-        (body(*[part(picture())] * 29), "contents"),
+        (body(*[part(picture())] * 15), "contents"),
         (body({"text": "no picture"}), "contents"),
         ({"contents": [{"parts": [{"text": "x" * 4001}, part(picture())]}]}, "contents"),
         ({"contents": [{"parts": [part(picture())]}]}, "contents"),
