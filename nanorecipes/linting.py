@@ -130,10 +130,13 @@ def examine(
 def _rare_collections() -> Iterator[None]:
     """Look for dead cycles seldom: linting makes none, and looking takes a tenth of its time."""
     before = gc.get_threshold()
-    gc.set_threshold(max(before[0], 700_000), *before[1:])
+    gc.set_threshold(max(before[0], 20_000_000), *before[1:])
     try:
         yield
     finally:
+        if not gc.get_freeze_count():  # what is new counts as old: nobody looks through it at once
+            gc.freeze()
+            gc.unfreeze()
         gc.set_threshold(*before)
 
 
