@@ -15,7 +15,9 @@ from nanorecipes.service.download import Downloaded
 from nanorecipes.service.flow import Flow, work
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from decimal import Decimal
+    from pathlib import Path
 
     from nanorecipes.proving.terms import Terms
     from nanorecipes.request import Request
@@ -33,8 +35,18 @@ def make_result(
     backend: str,
     finished_at: datetime,
     warnings: tuple[str, ...] = (),
+    saved: Callable[[ResultImage, Path], object] | None = None,
 ) -> Result:
     """The result of a finished task; what differs from the request is told, never thrown away.
+
+    Args:
+        outcome: what the service said of the task.
+        found: what came of each picture.
+        request: what was asked, where it is known.
+        backend: who made them.
+        finished_at: when.
+        warnings: what is to be told besides.
+        saved: called with each picture that is saved, and its path.
 
     Raises:
         DownloadError: not one picture could be fetched.
@@ -52,6 +64,7 @@ def make_result(
         finished_at=finished_at,
         text=outcome.text,
         warnings=(*warnings, *_warnings(found, request)),
+        saved=saved,
     )
     images = tuple(
         ResultImage(item.data, item.mime_type, item.size_px, n, item.remote.url, origin)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,10 +12,10 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import quote, urlsplit
 
-from nanorecipes import codes, config, events
+from nanorecipes import codes, config, events, files
 from nanorecipes.arrival import make_result, proved_flow
 from nanorecipes.config import Backend, Mode
-from nanorecipes.errors import ConfigurationError, InputError
+from nanorecipes.errors import ConfigurationError, InputError, LedgerError
 from nanorecipes.preflight import (
     LocalPicture,
     check_budget,
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from nanorecipes.batch.opening import LedgerChoice
     from nanorecipes.proving.terms import Terms
     from nanorecipes.request import Request
-    from nanorecipes.result import Result
+    from nanorecipes.result import Result, ResultImage
     from nanorecipes.sandbox.core import Sandbox
     from nanorecipes.service.replies import OfferedModel
     from nanorecipes.uploads import Uploader
@@ -53,8 +55,6 @@ Proving: TypeAlias = bool | Mapping[str, Any]
 Observer: TypeAlias = Callable[[Note], Any]
 
 UPLOAD_PATH = "/sandbox/uploads/"
-ANSWERS = "answers"
-"""The folder beside the ledger for pictures that came with their answer."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,22 @@ class Task:
     """Set where the service answered with the pictures at once."""
     warnings: tuple[str, ...] = ()
     """What was changed in local pictures to make them fit to send."""
+
+
+class Saved:
+    """Tells a client that a picture of its was saved; a copy or a pickle of it tells nobody."""
+
+    def __init__(self, client: ClientBase) -> None:
+        self._client = weakref.ref(client)
+
+    def __call__(self, image: ResultImage, path: Path) -> None:
+        """Take note of the picture that was saved there."""
+        client = self._client()
+        if client is not None:
+            client._book_kept(image.url, path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(None), ())
 
 
 @dataclass(frozen=True)
@@ -190,7 +206,7 @@ class ClientBase:
     def _answers(self) -> KeptAnswers | None:
         """Where pictures lie that came with their answer; None where no books are kept."""
         ledger = self.ledger
-        return None if ledger is None else KeptAnswers(ledger.path.parent / ANSWERS)
+        return None if ledger is None else KeptAnswers.beside(ledger.path)
 
     def _keep_answer(self, data: bytes) -> str | None:
         answers = self._answers()
@@ -201,16 +217,25 @@ class ClientBase:
         return "no ledger is kept here" if answers is None else answers.read(name)
 
     def _book_saved(self, result: Result, paths: Sequence[Path]) -> None:
-        """Write down that a result's pictures were saved; what was kept of them may go then."""
-        if self.ledger is None:
+        """Write down that a result's pictures were saved."""
+        if self.ledger is not None and self.backend != "gemini":
+            from nanorecipes.batch.saving import book_saved
+
+            book_saved(self.ledger, result.task_id, paths)
+
+    def _book_kept(self, name: str, path: Path) -> None:
+        """Write down that a kept answer was saved, and let go of it once that is on the disk.
+
+        Whatever fails here leaves the copy where it is: the picture is saved by then.
+        """
+        if self._ledger_made is None:  # closed since: `resume` saves it once more
             return
         from nanorecipes.batch.saving import book_saved
 
-        names = [image.url for image in result.images]
-        # A picture that came with its answer has no task: the books name it by where it is kept.
-        task_id = names[0] if self.backend == "gemini" else result.task_id
-        if book_saved(self.ledger, task_id, paths):
-            self._drop_answers(names)
+        with contextlib.suppress(OSError, LedgerError):
+            files.make_durable(path)
+            if book_saved(self._ledger_made, name, [path]):
+                self._drop_answers([name])
 
     def _drop_answers(self, names: Iterable[str]) -> None:
         """Let go of pictures that lie on the disk for good, and whose row says so."""
@@ -410,7 +435,8 @@ class ClientBase:
             lambda: events.step("download", self.backend, request, task_id=outcome.task_id),
         )  # fmt: skip
         finished_at = now_utc(self._clock.time())
-        return make_result(outcome, found, request, self.backend, finished_at, warnings)
+        saved = Saved(self) if isinstance(self._service, Gemini) else None
+        return make_result(outcome, found, request, self.backend, finished_at, warnings, saved)
 
 
 # --- what this process shares

@@ -102,8 +102,22 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = False) -> Path:
             os.unlink(name)
         raise
     if durable:
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     return path
+
+
+def make_durable(path: Path) -> None:
+    """Wait until the disk has a file that lies there already, and its name.
+
+    Raises:
+        OSError: it can't be opened, or the disk failed.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    sync_folder(path.parent)
 
 
 def write_new(path: Path, data: bytes, *, beside: str = "") -> Path:
@@ -178,7 +192,8 @@ def _temporary(folder: Path) -> tuple[Path, int]:
     return name, os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk has the names of a folder."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

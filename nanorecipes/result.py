@@ -22,7 +22,7 @@ from nanorecipes.images import BadImageError, public_name
 from nanorecipes.service.agent import tool_version
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from decimal import Decimal
 
     from PIL.Image import Image
@@ -53,6 +53,10 @@ class Origin:
     finished_at: datetime
     text: str | None = None
     warnings: tuple[str, ...] = ()
+    saved: Callable[[ResultImage, Path], object] | None = field(
+        default=None, repr=False, compare=False
+    )
+    """Told of each picture that was saved, where someone keeps a copy until then."""
 
     def to_json(self, detail: Detail = "full") -> dict[str, Any]:
         """The facts as plain data; nothing secret is among them."""
@@ -196,11 +200,14 @@ class ResultImage:
         """
         step = events.step("save", self.origin.backend, self.origin.request)
         if step is None:
-            return self.save_quietly(target, name=name, format=format, provenance=provenance)
-        step.facts["task_id"] = self.origin.task_id
-        with step:
             path = self.save_quietly(target, name=name, format=format, provenance=provenance)
-            step.details["paths"] = (path,)
+        else:
+            step.facts["task_id"] = self.origin.task_id
+            with step:
+                path = self.save_quietly(target, name=name, format=format, provenance=provenance)
+                step.details["paths"] = (path,)
+        if self.origin.saved is not None:
+            self.origin.saved(self, path)
         return path
 
     def save_quietly(

@@ -66,7 +66,7 @@ ROOMS: dict[str, str] = {
     " request service",
     "arrival": "errors proof proving request result service",
     # What callers hold.
-    "client_core": f"{GROUND} arrival config events preflight proving request result sandbox"
+    "client_core": f"{GROUND} arrival config events files preflight proving request result sandbox"
     " service uploads",
     "client": "client_core config request result service",
     "book": f"{GROUND} builder client config events inputs_schema recipe request result"

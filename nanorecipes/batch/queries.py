@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,11 @@ from nanorecipes.batch.ledger import Ledger
 from nanorecipes.batch.records import ROW_COLUMNS, RUN_COLUMNS, Row, Run, read_row, read_run
 from nanorecipes.batch.states import ARROWS, to_usd
 from nanorecipes.errors import LedgerError
+from nanorecipes.service.kept import KeptAnswers
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nanorecipes.batch.pending import Pending
 
 CHUNK = 500
@@ -150,6 +154,19 @@ def find_task(ledger: Ledger, task_id: str) -> tuple[Row, Run] | None:
         return row, _run(connection, row.run_id)
 
     return ledger.store.do(work)
+
+
+def unnamed_answers(ledger: Ledger) -> list[Path]:
+    """Pictures that were kept for rows which never heard of them: the program ended in between."""
+    kept = KeptAnswers.beside(ledger.path)
+    names = kept.names()
+
+    def work(connection: sqlite3.Connection) -> set[str]:
+        sql = "SELECT task_id FROM rows WHERE task_id IN (SELECT value FROM json_each(?))"
+        return {found[0] for found in connection.execute(sql, (json.dumps(names),))}
+
+    named = ledger.store.do(work) if names else set()
+    return [kept.path(name) for name in names if name not in named]
 
 
 def lines(ledger: Ledger, run_id: str, last: int) -> Iterator[Line]:

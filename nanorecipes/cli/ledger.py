@@ -161,7 +161,7 @@ def unknown_command(
         raise click.UsageError("--resubmit needs --max-cost USD: it may pay a second time")
     books = open_books()
     if books is None:
-        _tell_unknown([], as_json, quiet)
+        _tell_unknown([], [], as_json, quiet)
         return 0
     with books:
         pairs = [
@@ -174,15 +174,20 @@ def unknown_command(
             pairs = [(row, run) for row, (_, run) in zip(rows, pairs, strict=True)]
         if resubmit and max_cost is not None:
             return _resubmit(books, pairs, max_cost, out, as_json, quiet)
-    _tell_unknown(pairs, as_json, quiet)
+        # With nothing unknown there is nothing that a picture without a row could belong to.
+        answers = queries.unnamed_answers(books) if pairs else []
+    _tell_unknown(pairs, answers, as_json, quiet)
     return 0
 
 
-def _tell_unknown(pairs: list[tuple[Row, Run]], as_json: bool, quiet: bool) -> None:
+def _tell_unknown(
+    pairs: list[tuple[Row, Run]], answers: list[Path], as_json: bool, quiet: bool
+) -> None:
     total = sum((row.price or Decimal(0) for row, run in pairs if not run.is_sandbox), Decimal(0))
     if as_json:
         rows = [_row_json(row, run) for row, run in pairs]
-        view.print_json({"rows": rows, "total_usd": total})
+        told = [str(path) for path in answers]
+        view.print_json({"rows": rows, "total_usd": total, "unnamed_answers": told})
         return
     for row, run in pairs:
         fake = " (sandbox)" if run.is_sandbox else ""
@@ -190,6 +195,8 @@ def _tell_unknown(pairs: list[tuple[Row, Run]], as_json: bool, quiet: bool) -> N
             f"{run.id}  {row.name}  {view.money(row.price)}{fake}  {row.recipe}  {row.error}"
         )
     view.info(f"{len(pairs)} rows, {view.money(total)}", quiet)
+    for path in answers:
+        view.info(f"perhaps the picture of one of them: {view.short_path(str(path))}", quiet)
 
 
 def _resubmit(

@@ -12,6 +12,9 @@ from nanorecipes import files
 KEPT = "kept:"
 """How the name of a picture begins that lies here."""
 
+FOLDER = "answers"
+"""The folder beside a ledger."""
+
 _NAME = re.compile(r"kept:(([0-9a-f]{64})-[0-9a-f]{8})")
 
 
@@ -28,6 +31,23 @@ class KeptAnswers:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @classmethod
+    def beside(cls, ledger: Path) -> KeptAnswers:
+        """The answers of a ledger's file."""
+        return cls(ledger.parent / FOLDER)
+
+    def names(self) -> list[str]:
+        """The name of each picture that lies here."""
+        try:
+            found = sorted(path.name for path in self.folder.iterdir())
+        except OSError:
+            return []
+        return [name for name in (f"{KEPT}{file}" for file in found) if _NAME.fullmatch(name)]
+
+    def path(self, name: str) -> Path:
+        """Where a picture lies that is kept under this name."""
+        return self.folder / name.removeprefix(KEPT)
+
     def keep(self, data: bytes) -> str:
         """Keep a picture for good; when this returns, a power cut can't take it.
 
@@ -36,7 +56,7 @@ class KeptAnswers:
         """
         if not self.folder.is_dir():
             self.folder.mkdir(parents=True, exist_ok=True)
-            _sync(self.folder.parent)
+            files.sync_folder(self.folder.parent)
         name = f"{files.sha256(data)}-{os.urandom(4).hex()}"
         files.write_atomic(self.folder / name, data, durable=True)
         return f"{KEPT}{name}"
@@ -61,11 +81,3 @@ class KeptAnswers:
         if found is not None:
             with contextlib.suppress(OSError):
                 (self.folder / found[1]).unlink()
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

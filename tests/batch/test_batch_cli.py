@@ -247,7 +247,7 @@ def test_books_of_an_empty_project_are_empty(
     """Asking makes no ledger."""
     for command, empty in (
         (["runs"], []),
-        (["unknown"], {"rows": [], "total_usd": 0.0}),
+        (["unknown"], {"rows": [], "total_usd": 0.0, "unnamed_answers": []}),
         (["costs"], {"by": "recipe", "costs": [], "total_usd": 0.0, "unknown_usd": 0.0}),
         (["resume"], []),
     ):

@@ -48,7 +48,7 @@ def arm(point: str) -> None:
 
 
 def main(url: str, folder: Path, point: str) -> None:
-    """Run and save, as the command line does."""
+    """Run and save."""
     arm(point)
     request = recipes["edit/change_part"].render(
         photo=folder / "photo.jpg", part="the mug", change="deep blue", quality="512"
@@ -56,8 +56,7 @@ def main(url: str, folder: Path, point: str) -> None:
     client = Client("gemini", api_key="any", base_url=url, ledger=folder / "ledger.sqlite")
     with client:
         client._out = str(folder / "out")
-        result = client.run(request)
-        client._book_saved(result, result.save(folder / "out"))
+        client.run(request).save(folder / "out")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from shells import Shell
 
 from nanorecipes.client_core import ClientBase
 from nanorecipes.sandbox.server import RunningServer
+from nanorecipes.service.kept import KeptAnswers
 
 PART = ("edit/change_part", "photo=photo.jpg", "part=the mug", "change=deep blue", "-o", "out")
 
@@ -76,6 +77,29 @@ def test_an_unknown_purchase_has_googles_value_and_can_be_sent_again(
     assert shell("unknown", "--resubmit", "--max-cost", "0.11").code == 0
     assert len(google.sandbox.charges) == 2
     assert str(shell("costs", "--json").json["total_usd"]) == "0.202"
+
+
+def test_unknown_shows_an_answer_that_no_row_heard_of(
+    shell: Shell, google: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program ended between keeping it and writing so: it was paid for, and it is there."""
+    keep = KeptAnswers.keep
+
+    def keep_and_end(self: KeptAnswers, data: bytes) -> str:
+        keep(self, data)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(KeptAnswers, "keep", keep_and_end)
+        shell("run", *PART)
+    (kept,) = answers(tmp_path)
+    shell("run", *PART)  # one that is saved has no part in it
+    said = shell("unknown", "--json").json
+    assert [row["state"] for row in said["rows"]] == ["unknown"]
+    assert said["unnamed_answers"] == [str(kept)]
+    assert f"perhaps the picture of one of them: answers/{kept.name}" in shell("unknown").err
+    assert shell("unknown", "--assume-charged").code == 0
+    assert shell("unknown", "--json").json["unnamed_answers"] == []
 
 
 def test_resume_saves_a_kept_answer_without_paying(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,19 +90,54 @@ def test_a_kill_loses_nothing_that_the_ledger_knows(
         assert found.format == "JPEG"
 
 
-def test_a_run_that_ends_well_keeps_nothing(face: Face, tmp_path: Path) -> None:
+@pytest.mark.parametrize("save", [lambda r, to: r.save(to), lambda r, to: r.images[0].save(to)])
+def test_a_picture_that_is_saved_is_kept_no_longer(face: Face, tmp_path: Path, save: Any) -> None:
     """The copy goes when the picture lies where it belongs, and the row says so."""
-    emulated = Emulated()
-    asking = emulated.client(face, ledger=tmp_path / "ledger.sqlite")
+    asking = Emulated().client(face, ledger=tmp_path / "ledger.sqlite")
     result = face(asking.run(request()))
     (kept,) = answers(tmp_path)
     assert kept.read_bytes() == result.images[0].data
     assert result.images[0].url == f"kept:{kept.name}"
-    asking._book_saved(result, result.save(tmp_path / "out"))
+    save(result, tmp_path / "out")
     assert answers(tmp_path) == []
     face(asking.close())
     row, _ = book(tmp_path)
     assert (row.state, row.spent) == ("verified", Decimal("0.045"))
+
+
+def test_the_copy_stays_until_the_saved_picture_is_on_the_disk(
+    face: Face, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut would take the one while the other has gone."""
+
+    def fail(*_: Any) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("nanorecipes.files.make_durable", fail)
+    asking = Emulated().client(face, ledger=tmp_path / "ledger.sqlite")
+    (path,) = face(asking.run(request())).save(tmp_path / "out")
+    assert path.is_file()
+    assert len(answers(tmp_path)) == 1
+
+
+def test_a_picture_saved_after_its_client_was_closed_stays_kept(face: Face, tmp_path: Path) -> None:
+    """The books are closed then; `resume` can still save it, and nothing fails."""
+    asking = Emulated().client(face, ledger=tmp_path / "ledger.sqlite")
+    result = face(asking.run(request()))
+    face(asking.close())
+    assert result.save(tmp_path / "out")[0].is_file()
+    assert len(answers(tmp_path)) == 1
+    assert book(tmp_path)[0].state == "done"
+
+
+def test_a_result_can_be_copied_and_sent_to_another_process(face: Face, tmp_path: Path) -> None:
+    """Without its client, whose key must not travel."""
+    asking = Emulated().client(face, ledger=tmp_path / "ledger.sqlite")
+    result = face(asking.run(request()))
+    for twin in (copy.deepcopy(result), pickle.loads(pickle.dumps(result))):  # own bytes
+        assert twin.images[0].data == result.images[0].data
+        assert twin.images[0].save(tmp_path / "other").is_file()
+    assert len(answers(tmp_path)) == 1
 
 
 def test_the_answer_is_kept_before_the_ledger_hears_of_it(face: Face, tmp_path: Path) -> None:
