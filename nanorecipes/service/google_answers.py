@@ -14,6 +14,7 @@ from nanorecipes.service.replies import BLOCK_REASONS
 _TELLING = ("candidates", "promptFeedback", "usageMetadata", "modelVersion")
 _DELAY = re.compile(rb'"retryDelay"\s*:\s*"(\d{1,6}(?:\.\d{1,9})?)s"')
 _TEXT_CHARS = 2000
+_PLAIN = str.maketrans({"-": "+", "_": "/"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,10 @@ def read_answer(body: bytes) -> Answer | None:
         return None
     if not isinstance(data, dict) or not any(key in data for key in _TELLING):
         return None
-    candidate = _first(data.get("candidates"))
+    candidates = _candidates(data.get("candidates"))
+    candidate = candidates[0] if candidates else {}
     try:
-        found = _picture(_parts(candidate))
+        found = _picture([part for each in candidates for part in _parts(each)])
     except (binascii.Error, ValueError):
         return None
     picture, declared = found if found is not None else (None, None)
@@ -68,8 +70,9 @@ def retry_delay_s(body: bytes) -> float | None:
     return float(found[1]) if found else None
 
 
-def _first(value: Any) -> dict[str, Any]:
-    return value[0] if isinstance(value, list) and value and isinstance(value[0], dict) else {}
+def _candidates(value: Any) -> list[dict[str, Any]]:
+    """One as a rule; a picture counts in whichever it stands."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _word(holder: Any, key: str) -> str | None:
@@ -89,9 +92,14 @@ def _picture(parts: list[dict[str, Any]]) -> tuple[bytes, str | None] | None:
         inline = part.get("inlineData", part.get("inline_data"))
         if isinstance(inline, dict) and isinstance(inline.get("data"), str):
             declared = inline.get("mimeType", inline.get("mime_type"))
-            data = base64.b64decode(inline["data"], validate=True)
-            return data, declared if isinstance(declared, str) else None
+            return _decoded(inline["data"]), declared if isinstance(declared, str) else None
     return None
+
+
+def _decoded(text: str) -> bytes:
+    """Base64 in either alphabet, padded or not: JSON of Google's may have each."""
+    text = text.translate(_PLAIN).rstrip("=")
+    return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
 
 
 def _said(parts: list[dict[str, Any]]) -> str | None:

@@ -41,6 +41,17 @@ def test_no_bytes_break_the_reader(data: bytes) -> None:
     assert retry_delay_s(data) is None or isinstance(retry_delay_s(data), float)
 
 
+@given(st.binary(min_size=1, max_size=40), st.booleans(), st.booleans())
+def test_base64_is_read_in_either_alphabet(data: bytes, is_safe: bool, is_padded: bool) -> None:
+    """A picture must not be lost over a dash."""
+    text = (base64.urlsafe_b64encode if is_safe else base64.b64encode)(data).decode()
+    part = {"inlineData": {"data": text if is_padded else text.rstrip("=")}}
+    body = {"candidates": [{"finishReason": "OTHER"}, {"content": {"parts": [part]}}]}
+    found = read_answer(json.dumps(body).encode())
+    assert found is not None
+    assert found.picture == data
+
+
 @given(st.lists(st.tuples(st.binary(min_size=1, max_size=20), st.booleans()), max_size=6))
 def test_the_last_picture_that_is_no_draft_wins(pictures: list[tuple[bytes, bool]]) -> None:
     """Whatever drafts stand before, between and behind."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,14 @@ def test_the_body_says_what_the_request_says(face: Face) -> None:
     }
 
 
+def test_what_is_not_set_is_not_sent(face: Face) -> None:
+    """The service's own defaults then hold."""
+    played = script(made())
+    face(client(face, played).run(_bare()))
+    assert sent(played)["generationConfig"] == {"responseModalities": ["TEXT", "IMAGE"]}
+    assert "tools" not in sent(played)
+
+
 def test_several_pictures_stand_in_their_order_under_their_numbers(face: Face) -> None:
     """`the second image` of the prompt must mean the second."""
     played, jpeg = script(made()), picture(kind="JPEG")
@@ -134,7 +143,7 @@ def test_type_and_size_are_told_from_the_bytes(face: Face) -> None:
 )  # fmt: skip
 def test_it_costs_what_google_asks(face: Face, model: str, quality: str | None, usd: str) -> None:
     """Qolaba's price is another one, and the cap must hold for what is paid."""
-    asked = request(model=model, quality=quality) if quality else _without_quality(model)
+    asked = request(model=model, quality=quality) if quality else _bare(model)
     result = face(client(face, script(made())).run(asked))
     assert (result.cost, result.cost_source) == (Decimal(usd), "estimate")
     assert result.request.cost_basis.startswith("Google's list price")
@@ -142,12 +151,9 @@ def test_it_costs_what_google_asks(face: Face, model: str, quality: str | None, 
         face(client(face, script()).run(asked, max_cost=Decimal(usd) - Decimal("0.001")))
 
 
-def _without_quality(model: str) -> Any:
-    from nanorecipes import recipes
-
-    return recipes["edit/change_part"].render(
-        photo=SOURCE, part="the mug", change="blue", model=model, aspect_ratio="1:1"
-    )
+def _bare(model: str = "flash") -> Any:
+    """A request that leaves everything to the service."""
+    return replace(request(model=model, quality="1K"), options={"model": model})
 
 
 @pytest.mark.parametrize(
