@@ -29,7 +29,7 @@ from nanorecipes.result import now_utc
 from nanorecipes.service import replies
 from nanorecipes.service.base import Outcome, Submitted
 from nanorecipes.service.download import Downloader
-from nanorecipes.service.flow import Flow, Note, note, work
+from nanorecipes.service.flow import Flow, NoPicture, Note, note, work
 from nanorecipes.service.gemini import Gemini
 from nanorecipes.service.guard import DownloadLimits
 from nanorecipes.service.kept import KeptAnswers
@@ -212,9 +212,9 @@ class ClientBase:
         answers = self._answers()
         return None if answers is None else answers.keep(data)
 
-    def _kept_answer(self, name: str) -> bytes | str:
+    def _kept_answer(self, name: str) -> bytes | NoPicture:
         answers = self._answers()
-        return "no ledger is kept here" if answers is None else answers.read(name)
+        return NoPicture("no ledger is kept here") if answers is None else answers.read(name)
 
     def _book_saved(self, result: Result, paths: Sequence[Path]) -> None:
         """Write down that a result's pictures were saved."""

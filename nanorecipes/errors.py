@@ -269,11 +269,17 @@ class ServiceError(ApiError):
 
 
 class DownloadError(ApiError):
-    """A finished picture could not be fetched, or what came isn't a picture; `url` names it."""
+    """A finished picture could not be fetched, or what came isn't a picture; `url` names it.
 
-    def __init__(self, message: str, *, url: str | None = None, **facts: Any) -> None:
+    `is_lost` says that no further try can bring it.
+    """
+
+    def __init__(
+        self, message: str, *, url: str | None = None, is_lost: bool = False, **facts: Any
+    ) -> None:
         super().__init__(message, **facts)
         self.url = url
+        self.is_lost = is_lost
 
     def facts(self) -> dict[str, Any]:
         return {**super().facts(), "url": self.url}

@@ -15,6 +15,7 @@ from nanorecipes.errors import (
     ApiError,
     AuthenticationError,
     ContentBlockedError,
+    DownloadError,
     InsufficientCreditsError,
     LedgerError,
     OutcomeUnknownError,
@@ -205,6 +206,8 @@ class Entry:
             return self._sent(row, error)
         if row.state == "submitted" and isinstance(error, ApiError):
             return self._asked(row, error)
+        if row.state == "done" and isinstance(error, DownloadError) and error.is_lost:
+            return self.ledger.lost_later(row.id, error.message)
         if row.state in PAID and isinstance(error, ApiError):
             return self._noted(row, error)
         return None

@@ -255,6 +255,10 @@ class Ledger:
 
         return self._move(row_id, decide, lingers=True)
 
+    def lost_later(self, row_id: int, why: str) -> Pending[Row]:
+        """done -> failed: nothing can bring its picture any more; it stays charged."""
+        return self._arrow(row_id, "done", "failed", owner=None, error=why)
+
     def downloaded_later(self, row_id: int, files: Iterable[Mapping[str, Any]]) -> Pending[Row]:
         """done -> downloaded: the pictures lie on the disk, under these paths and digests."""
         kept = json.dumps(list(files))

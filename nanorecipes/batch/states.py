@@ -31,6 +31,7 @@ ARROWS: frozenset[tuple[str, State]] = frozenset(
         ("submitted", "failed"),
         ("submitted", "refused"),  # the content was blocked after it was accepted
         ("done", "downloaded"),
+        ("done", "failed"),  # the only copy of its picture has gone, or is none
         ("downloaded", "verified"),
         ("downloaded", "done"),  # the check of the file failed: download again
         ("verified", "done"),  # its file is gone: download again

@@ -44,7 +44,7 @@ class Downloader:
     retry: retry.RetryPolicy
     clock: Clock
     scrub: Callable[[str], str]
-    kept: Callable[[str], bytes | str] | None = None
+    kept: Callable[[str], bytes | NoPicture] | None = None
     """Gives a picture that is kept here by its name, or why there is none."""
 
     def all_flow(
@@ -115,15 +115,16 @@ class Downloader:
 
     def _own_flow(self, image: RemoteImage, task_id: str | None) -> Flow[Downloaded]:
         """A picture that came with its answer: nothing is fetched."""
-        data: bytes | str | None = image.data
-        if data is None and self.kept is not None:
+        data: bytes | NoPicture | None = image.data
+        if data is None:
             kept = self.kept
+            assert kept is not None, "only what is kept comes here without its bytes"
             data = yield from flow.work(lambda: kept(image.url))
-        if not isinstance(data, bytes):
-            raise self._error(image.url, data or "it is kept nowhere", task_id)
+        if isinstance(data, NoPicture):
+            raise self._error(image.url, data.reason, task_id, is_lost=data.is_final)
         found = yield from flow.examine(data, self.limits.max_pixels)
-        if isinstance(found, NoPicture):
-            raise self._error(image.url, found.reason, task_id)
+        if isinstance(found, NoPicture):  # these bytes are all that there ever was
+            raise self._error(image.url, found.reason, task_id, is_lost=True)
         return Downloaded(image, data, found.mime_type, found.size_px, image.content_type)
 
     def _follow(self, url: str, task_id: str | None, end: float) -> Flow[Reply | Lost]:
@@ -153,14 +154,17 @@ class Downloader:
             asked = retry.retry_after_s(answer.headers, self.clock.time())
         return asked if asked is not None else self.retry.backoff_s(attempt)
 
-    def _error(self, url: str, why: str, task_id: str | None) -> DownloadError:
+    def _error(
+        self, url: str, why: str, task_id: str | None, *, is_lost: bool = False
+    ) -> DownloadError:
         again = f"; wait for task {task_id} again, that costs nothing" if task_id else ""
         url = self.scrub(url)
         return DownloadError(
             f"the picture at {url} can't be used: {self.scrub(why)}",
             url=url,
+            is_lost=is_lost,
             task_id=task_id,
-            help=f"it was made and paid for{again}",
+            help=f"it was made and paid for{'; another one has to be bought' * is_lost or again}",
         )
 
 

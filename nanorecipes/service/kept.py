@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from nanorecipes import files
+from nanorecipes.service.flow import NoPicture
 
 KEPT = "kept:"
 """How the name of a picture begins that lies here."""
@@ -61,19 +62,21 @@ class KeptAnswers:
         files.write_atomic(self.folder / name, data, durable=True)
         return f"{KEPT}{name}"
 
-    def read(self, name: str) -> bytes | str:
+    def read(self, name: str) -> bytes | NoPicture:
         """The picture of that name, or why there is none."""
         found = _NAME.fullmatch(name)
         if found is None:
-            return "it names no kept answer"
+            return NoPicture("it names no kept answer", is_final=True)
         path = self.folder / found[1]
         try:
             data = path.read_bytes()
         except FileNotFoundError:
-            return f"{str(path)!r} is gone, and Google keeps no copy"
+            return NoPicture(f"{str(path)!r} is gone, and Google keeps no copy", is_final=True)
         except OSError as exc:
-            return f"{str(path)!r} can't be read: {exc.strerror or exc}"
-        return data if files.sha256(data) == found[2] else f"{str(path)!r} is damaged"
+            return NoPicture(f"{str(path)!r} can't be read: {exc.strerror or exc}")
+        if files.sha256(data) != found[2]:
+            return NoPicture(f"{str(path)!r} is damaged", is_final=True)
+        return data
 
     def drop(self, name: str) -> None:
         """Let go of a picture that lies where it belongs."""

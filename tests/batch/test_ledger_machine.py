@@ -91,7 +91,7 @@ class Books(RuleBasedStateMachine):
         cost = Decimal("0.03") if less else None
         self.attempt(self.both[who].done_later(row_id, [{"url": "u"}], cost))
 
-    @rule(who=WHO, row_id=rows, step=st.sampled_from(["failed", "refused", "again"]))
+    @rule(who=WHO, row_id=rows, step=st.sampled_from(["failed", "refused", "again", "lost"]))
     def ends_badly(self, who: int, row_id: int, step: str) -> None:
         row = self.row(row_id)
         if step == "refused" and row.state == "submitting":

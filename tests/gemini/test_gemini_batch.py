@@ -102,6 +102,36 @@ def test_what_goes_wrong_is_told_row_by_row(face: Face, tmp_path: Path) -> None:
     assert len(shop.sandbox.charges) == 5  # the same call again sends none of them twice
 
 
+@pytest.mark.parametrize("fault", ["truncated_picture", "not_a_picture"])
+def test_an_answer_that_is_no_picture_has_failed_and_is_bought_again_on_request(
+    face: Face, tmp_path: Path, fault: str
+) -> None:
+    """There is nothing to fetch again: to wait for it would be for ever."""
+    shop = Emulated(Faults.script([fault]))
+    found = batch(face, shop, tmp_path, rows(tmp_path, 1))
+    assert states(found) == {"failed": 1}
+    assert found[0].cost_usd == Decimal("0.045")
+    assert states(batch(face, shop, tmp_path, rows(tmp_path, 1))) == {"failed": 1}
+    assert len(shop.sandbox.charges) == 1
+    again = batch(face, shop, tmp_path, rows(tmp_path, 1), retry_failed=True)
+    assert states(again) == {"verified": 1}
+    assert again[0].cost_usd == Decimal("0.09")
+
+
+def test_a_saved_picture_that_was_deleted_has_failed(face: Face, tmp_path: Path) -> None:
+    """It was paid for and is gone: whoever wants it again says so."""
+    shop = Emulated()
+    (first,) = batch(face, shop, tmp_path, rows(tmp_path, 1))
+    assert first.path is not None
+    first.path.unlink()
+    found = batch(face, shop, tmp_path, rows(tmp_path, 1))
+    assert states(found) == {"failed": 1}
+    assert "is gone, and Google keeps no copy" in str(found[0].error)
+    again = batch(face, shop, tmp_path, rows(tmp_path, 1), retry_failed=True)
+    assert states(again) == {"verified": 1}
+    assert len(shop.sandbox.charges) == 2
+
+
 def test_a_refused_key_stops_a_batch(face: Face, tmp_path: Path) -> None:
     """Google says 400 then; taken for a refused row, it would burn through the catalogue."""
     shop = Emulated()
