@@ -151,6 +151,12 @@ def _no_record(file: Path) -> Exception:
     return InputError([problem(codes.BAD_ARGUMENT, "file", message)])
 
 
+def _task(made: Provenance) -> str:
+    """Its id; Google's answers have none."""
+    is_direct = made.backend == "gemini" and made.task_id is None
+    return "none" if is_direct else _text(made.task_id)
+
+
 def _print(made: Provenance) -> None:
     click.echo(f"{view.heading(printable(made.recipe or 'no recipe'))} {_text(made.version)}")
     rows = [
@@ -158,7 +164,7 @@ def _print(made: Provenance) -> None:
         ("model", _text(made.model)),
         *((name, _text(value)) for name, value in made.settings.items() if name != "model"),
         ("cost", f"{view.money(made.cost_usd)} ({_cost_words(made)})"),
-        ("task", f"{_text(made.task_id)} on {_text(made.backend)}"),
+        ("task", f"{_task(made)} on {_text(made.backend)}"),
         ("finished", _text(made.finished_at)),
         ("made by", f"nanorecipes {_text(made.tool_version)}"),
         ("found in", made.place),

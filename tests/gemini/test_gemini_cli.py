@@ -27,6 +27,7 @@ def test_run_saves_the_picture_and_says_what_google_asks(shell: Shell, tmp_path:
     assert (sidecar["backend"], sidecar["task_id"]) == ("gemini", None)
     assert (sidecar["cost_usd"], sidecar["cost_source"]) == ("0.101", "estimate")
     assert answers(tmp_path) == []
+    assert "none on gemini" in shell("inspect", said.out.strip()).out
 
 
 def test_run_as_json_has_no_task(shell: Shell) -> None:
