@@ -139,8 +139,12 @@ def _has_thing(before: Sequence[Token]) -> bool:
     lights the curtain`."""
     images = [is_image(token.word[0]) for token in before]
     if any(images):  # `The scan lends its grain, and nothing of what it shows`: told of the image
+        if sum(images) > 1:
+            return False
+        if not any(token.word in english.DETERMINERS - {"that"} for token in before):
+            return True  # `Repaint the photo so that it ...`: there is nothing else
         told = len(before) > 2 and before[1].word in english.FINITE | third_persons()
-        return images[0] and sum(images) == 1 and told
+        return images[0] and told
     return len(before) > 1 and any(token.word in english.DETERMINERS for token in before[:-1])
 
 

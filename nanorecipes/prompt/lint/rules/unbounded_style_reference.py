@@ -54,6 +54,8 @@ def _uses() -> re.Pattern[str]:
         rf"(?:of|in|from|shown in|seen in) ({IMAGES})"
         rf"|\bin the (?:style|manner|spirit) of (?:the|a|an|this|that) (?:[\w-]+ ){{1,4}}"
         rf"(?:of|in|from|shown in|seen in) ({IMAGES})"
+        rf"|\blook(?:s|ing)? (?:just |exactly |more )?like (?:the|a|an|this|that) "
+        rf"(?:[\w-]+ ){{0,2}}{_ARTWORK} (?:of|in|from|shown in|seen in) ({IMAGES})"
         rf"|\b(?:look(?:s|ing)? (?:just |exactly |more )?like|in the (?:style|manner|spirit) of"
         rf"|inspired by|reminiscent of|resembl(?:e|es|ing)|mimic(?:s|king)?|imitat(?:e|es|ing)"
         rf"|emulat(?:e|es|ing)|as if (?:painted|drawn|made|photographed) by|stylistically like"
