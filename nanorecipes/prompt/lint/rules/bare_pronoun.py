@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from nanorecipes.prompt.lint import english
-from nanorecipes.prompt.lint.draft import is_image
+from nanorecipes.prompt.lint.draft import IMAGES, is_image
 from nanorecipes.prompt.lint.people import people_shown
 from nanorecipes.prompt.lint.rule import Fault, Rule
 from nanorecipes.prompt.lint.words import blot, listed, phrases, singular, third_persons
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 _BARE = frozenset("it itself he him himself she herself they them themselves hers theirs".split())
 _NEUTER = frozenset("it itself".split())
+_NEXT_IMAGE = re.compile(rf"; (?={IMAGES})")
+_BESIDE_IT = re.compile(
+    r"(?:, \w+ing|\w (?:around|behind|beside|under|beneath|below|above|over|near|opposite|against|"
+    r"along|through|across|past|from|of|inside|before)) (?:it|them)\Z"
+)
+"""`filling it from rim to rim`, `the wall behind it`: what was named last."""
 _POSSESSIVE = re.compile(r"['’]s?$")
 _PLURAL = frozenset("they them themselves their theirs".split())
 _ONE_OF_TWO = re.compile(r"\b(?:one|the (?:two|pair|first|\w+er of))\b[^.;]*\Z")
@@ -33,9 +39,8 @@ _WORDS = _STANDS | _POINTING
 _ALONE = re.compile(
     r"(?<![\w-])(?:the (?:former|latter)(?= *(?:[.,;:!?]|$)| (?:is|are|was|has|and|in|on|to|with|"
     r"at|stands?|lies|should|must|will)\b)|(?:this|that|the other) one|"
-    r"(?:this|these)(?= *(?:[.,;:!?]|$)| (?:is|are|was|were|has|have|goes|go|in|into|on|onto|to|"
-    r"over|with|"
-    r"at|like|under|behind|beside|from|fades?|becomes?|stands?|lies|comes?|should|must|will)\b)|"
+    r"(?:this|(?<!only )these)(?= *(?:[.,;:!?]|$)| (?:is|are|was|were|has|have|goes|go|in|into|on|"
+    r"onto|to|over|with|at|like|under|behind|beside|from|fades?|becomes?|stands?|lies|comes?|should|must|will)\b)|"
     r"(?<=into )that(?= *[.,;:!?]| (?:in|on|along|at|with|by|and)\b|$)|"
     r"(?:(?<=on )|(?<=over )|(?<=with )|(?<=to )|(?<=beside )|(?<=behind )|(?<=under ))"
     r"(?:that|those)(?= *[.,;:!?]|$| and\b)|"
@@ -119,8 +124,12 @@ def _has_owner(draft: Draft, pronoun: re.Match[str], *, images: bool) -> bool:
     """
     if pronoun.group() in _NEUTER and not images:
         return True  # nobody takes a person for it
-    # A semicolon doesn't part what belongs together.
+    # A semicolon doesn't part what belongs together, unless an image begins what follows.
     begin = max(draft.lower.rfind(f"{mark} ", 0, pronoun.start()) for mark in ".!?") + 1
+    for part in _NEXT_IMAGE.finditer(draft.lower, begin, pronoun.start()):
+        begin = part.end()
+    if _BESIDE_IT.search(draft.lower, begin, pronoun.end()):
+        return True
     before = [other for other in draft.tokens if begin <= other.start < pronoun.start()]
     if pronoun.group() == "their" and before and before[-1].word in ("and", "with"):
         return True
@@ -130,6 +139,8 @@ def _has_owner(draft: Draft, pronoun: re.Match[str], *, images: bool) -> bool:
         return True
     if pronoun.group() not in _OWNERS:
         return False
+    if _is_told(before):
+        return True
     people = listed("people_words", "one", "many")
     return sum(_POSSESSIVE.sub("", other.word) in people for other in before) == 1
 
@@ -143,9 +154,15 @@ def _has_thing(before: Sequence[Token]) -> bool:
             return False
         if not any(token.word in english.DETERMINERS - {"that"} for token in before):
             return True  # `Repaint the photo so that it ...`: there is nothing else
-        told = len(before) > 2 and before[1].word in english.FINITE | third_persons()
-        return images[0] and told
+        return _is_told(before)
     return len(before) > 1 and any(token.word in english.DETERMINERS for token in before[:-1])
+
+
+def _is_told(before: Sequence[Token]) -> bool:
+    """Whether a sentence tells of one image: `The first image gives Ana with her plait`."""
+    images = [is_image(token.word[0]) for token in before]
+    verbs = english.FINITE | third_persons()
+    return len(before) > 1 and images[0] and sum(images) == 1 and before[1].word in verbs
 
 
 def _has_things(before: Sequence[Token]) -> bool:

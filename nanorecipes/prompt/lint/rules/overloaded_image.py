@@ -176,8 +176,8 @@ def _real(things: Iterator[Thing]) -> Iterator[Thing]:
 
 
 _NO_THING = frozenset(
-    "style-reference else result reference inspiration image picture photo it same only nothing"
-    " none objects"
+    "style-reference these those this that else result reference inspiration image picture photo"
+    " it same only nothing none objects"
     " first second third fourth fifth sixth seventh eighth ninth tenth last one ones"
     " object subject content motif rest medium way manner hand vein spirit fashion"
     " well also both that those".split()

@@ -41,6 +41,8 @@ _SPEAKERS = frozenset(
 
 
 _PLAIN = re.compile(r"(?:the|a|an|her|his|their|its|every|each|all|any) (?!of )")
+_ASIDE = re.compile(r", \w+ as (?:it is|it was|they are|they were)$")
+"""`the lamp, lit as it is`: an aside tells of the thing."""
 _SUSPECT = frozenset(part for word in english.FINITE for part in word.split("'")) | frozenset(
     "unchanged untouched unaltered unmodified unedited unaffected intact preserved retained"
     " before same"
@@ -96,7 +98,7 @@ def _fault(draft: Draft) -> str | None:
         return "is an order, not a thing"
     if _NO_CHANGE.search(text) or words[0].word in ("that", "nothing"):
         return "is a prohibition, not a thing"
-    if _TRAILING.search(text) and len(words) > 1:
+    if _TRAILING.search(text) and len(words) > 1 and not _ASIDE.search(text):
         return "ends like a clipped sentence"
     if _main_verb(draft, words) is not None:
         return "is a sentence, not a thing"
