@@ -28,7 +28,7 @@ from nanorecipes.preflight import (
 from nanorecipes.result import now_utc
 from nanorecipes.service import replies
 from nanorecipes.service.base import Outcome, Submitted
-from nanorecipes.service.download import Downloader
+from nanorecipes.service.download import Downloaded, Downloader
 from nanorecipes.service.flow import Flow, NoPicture, Note, note, work
 from nanorecipes.service.gemini import Gemini
 from nanorecipes.service.guard import DownloadLimits
@@ -71,16 +71,26 @@ class Task:
 
 
 class Saved:
-    """Tells a client that a picture of its was saved; a copy or a pickle of it tells nobody."""
+    """Tells a client that a task's pictures were saved; a copy or a pickle of it tells nobody.
 
-    def __init__(self, client: ClientBase) -> None:
+    Args:
+        client: whose books say so then.
+        task: the task, or the name under which its answer is kept.
+        count: how many pictures have to be saved.
+    """
+
+    def __init__(self, client: ClientBase, task: str | None, count: int) -> None:
         self._client = weakref.ref(client)
+        self._task = task
+        self._count = count
+        self._paths: dict[int, Path] = {}
 
     def __call__(self, image: ResultImage, path: Path) -> None:
-        """Take note of the picture that was saved there."""
+        """Take note of a picture that was saved there."""
         client = self._client()
-        if client is not None:
-            client._book_kept(image.url, path)
+        self._paths[image.number] = path
+        if client is not None and self._task and len(self._paths) == self._count:
+            client._book_task(self._task, list(self._paths.values()))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(None), ())
@@ -223,19 +233,20 @@ class ClientBase:
 
             book_saved(self.ledger, result.task_id, paths)
 
-    def _book_kept(self, name: str, path: Path) -> None:
-        """Write down that a kept answer was saved, and let go of it once that is on the disk.
+    def _book_task(self, task: str, paths: Sequence[Path]) -> None:
+        """Write down that a task's pictures were saved, once they are on the disk for good.
 
-        Whatever fails here leaves the copy where it is: the picture is saved by then.
+        A kept answer then goes. Whatever fails here leaves it: the pictures are saved by then.
         """
-        if self._ledger_made is None:  # closed since: `resume` saves it once more
+        if self._ledger_made is None:  # closed since: `resume` saves them once more
             return
         from nanorecipes.batch.saving import book_saved
 
         with contextlib.suppress(OSError, LedgerError):
-            files.make_durable(path)
-            if book_saved(self._ledger_made, name, [path]):
-                self._drop_answers([name])
+            for path in paths:
+                files.make_durable(path)
+            if book_saved(self._ledger_made, task, paths):
+                self._drop_answers([task])
 
     def _drop_answers(self, names: Iterable[str]) -> None:
         """Let go of pictures that lie on the disk for good, and whose row says so."""
@@ -435,7 +446,9 @@ class ClientBase:
             lambda: events.step("download", self.backend, request, task_id=outcome.task_id),
         )  # fmt: skip
         finished_at = now_utc(self._clock.time())
-        saved = Saved(self) if isinstance(self._service, Gemini) else None
+        task = outcome.images[0].url if isinstance(self._service, Gemini) else outcome.task_id
+        came = [item for item in found if isinstance(item, Downloaded)]
+        saved = Saved(self, task, len(came)) if len(came) == len(found) else None
         return make_result(outcome, found, request, self.backend, finished_at, warnings, saved)
 
 

@@ -278,7 +278,8 @@ def _by_key() -> str:
     if os.environ.get(GEMINI_KEY, "").strip():
         return "gemini"
     raise ConfigurationError(
-        f"no backend is chosen: neither {QOLABA_KEY} nor {GEMINI_KEY} is set", help=_way_out()
+        f"no backend is chosen: neither {QOLABA_KEY} nor {GEMINI_KEY} is set",
+        help=_way_out(f"{QOLABA_KEY} or {GEMINI_KEY}"),
     )
 
 

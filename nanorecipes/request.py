@@ -209,7 +209,7 @@ def match_ratio(model: Model, image: ImageInput) -> tuple[str | None, str | None
     try:
         size = image.size_px
     except BadImageError as exc:
-        return None, f"{left_out}: {exc}"
+        return None, f"{exc}: nothing can be sent like that, and aspect_ratio: match is left out"
     if size is None:  # pragma: no cover  # only a URL has no size, and that is handled above
         return None, left_out
     ratio = model.nearest_ratio(*size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +36,10 @@ def read_inputs(recipe: Recipe, texts: Sequence[str]) -> dict[str, Any]:
     """
     problems: list[Diagnostic] = []
     given: dict[str, Any] = {}
-    for text in texts:
+    for before, text in pairwise(("", *texts)):
         name, equals, value = text.partition("=")
         if not equals:
-            problems.append(_no_equals(recipe, text))
+            problems.append(_no_equals(recipe, text, before))
             continue
         is_list = _is_list(recipe, name)
         if name in given and not is_list:
@@ -59,9 +60,13 @@ def _problem(field: str, message: str, help: str | None = None) -> Diagnostic:
     return Diagnostic(code.code, code.name, "error", message, help=help, field=field)
 
 
-def _no_equals(recipe: Recipe, text: str) -> Diagnostic:
+def _no_equals(recipe: Recipe, text: str, before: str) -> Diagnostic:
     names = [*recipe.images, *recipe.params]
     message = f"expected name=value, found {text!r}"
+    name, _, value = before.partition("=")
+    if name in recipe.params and value:
+        advice = f"put a value with blanks into quotes: {name}='{value} {text}'"
+        return _problem("inputs", message, advice)
     advice = f"for example {names[0]}={text}; the recipe takes {', '.join(names)}"
     return _problem("inputs", message, advice)
 

@@ -11,6 +11,9 @@ from nanorecipes.cli import view
 from nanorecipes.cli.options import common
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nanorecipes.batch.queries import RunState
     from nanorecipes.report.page import Pictures, Report
 
 
@@ -75,26 +78,29 @@ def _write(target: Path, out: Path | None, pictures: Pictures) -> Report:
 
     books = open_books() if opening.chosen_path() is not None else None
     if books is None:
-        raise _unknown(target)
+        raise _unknown(target, ())
     with books:
         if str(target) == LAST:
             found = next(iter(queries.list_runs(books, limit=1)), None)
         else:
             found = queries.find_run(books, str(target))
         if found is None:
-            raise _unknown(target)
+            raise _unknown(target, queries.list_runs(books))
         run = found.run
         rows = collect_run(books, run)
     page = out if out is not None else Path(f"report-{run.id}.html")
     return write_page(f"{run.recipe}, run {run.id}", rows, page, pictures=pictures)
 
 
-def _unknown(target: Path) -> Exception:
+def _unknown(target: Path, runs: Sequence[RunState]) -> Exception:
     from nanorecipes import codes
     from nanorecipes.arguments import problem
     from nanorecipes.errors import InputError
 
     message = f"there is no folder {str(target)!r}, and the ledger knows no such run"
+    fitting = [state.run.id for state in runs if state.run.id.startswith(str(target))]
+    if fitting:
+        message = f"{str(target)!r} is the beginning of {len(fitting)} runs: {', '.join(fitting)}"
     help = "`nanorecipes runs` lists the runs; the beginning of an id is enough where only one fits"
     return InputError([problem(codes.BAD_ARGUMENT, "target", message, help)])
 

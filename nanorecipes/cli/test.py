@@ -87,7 +87,10 @@ def _summary(report: Report) -> str:
     files = _count(len(report.files), "file")
     failed = sum(outcome.example is not None for outcome in report.failed)
     whole = len(report.failed) - failed
-    parts = [f"{report.examples - failed} of {_count(report.examples, 'example')} fine"]
+    if report.examples:
+        parts = [f"{report.examples - failed} of {_count(report.examples, 'example')} fine"]
+    else:
+        parts = ["no examples to test"]
     if failed:
         parts.append(f"{failed} failed")
     if whole:

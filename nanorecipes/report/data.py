@@ -7,7 +7,7 @@ import io
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -65,8 +65,14 @@ def collect(folder: Path, skip: Path | None = None) -> list[Row]:
         code = codes.BAD_ARGUMENT
         message = f"there is no folder {str(folder)!r}"
         raise InputError([Diagnostic(code.code, code.name, "error", message, field="dir")])
-    rows = [row for path in _files(folder, skip) for row in _rows(path, folder)]
-    return _shared(rows)
+    paths = list(_files(folder, skip))
+    # A row of a batch whose folder has a sidecar is told by that.
+    told = {path.parent.name for path in paths if _is_sidecar(path)}
+    return _shared([row for path in paths for row in _rows(path, folder, told)])
+
+
+def _is_sidecar(path: Path) -> bool:
+    return path.suffix == ".json" and path.with_suffix("").suffix.lower() in _PICTURES
 
 
 def of_picture(picture: Path, folder: Path) -> Row | None:
@@ -88,7 +94,7 @@ def _files(folder: Path, skip: Path | None) -> Iterator[Path]:
         yield from (here / name for name in sorted(names))
 
 
-def _rows(path: Path, folder: Path) -> Iterator[Row]:
+def _rows(path: Path, folder: Path, told: Collection[str]) -> Iterator[Row]:
     suffix = path.suffix.lower()
     if suffix == ".json":
         facts = read_sidecar(path)
@@ -100,7 +106,7 @@ def _rows(path: Path, folder: Path) -> Iterator[Row]:
             if row is not None:
                 yield row
     elif suffix in (".jsonl", ".csv"):
-        yield from _unmade(path)
+        yield from _unmade(path, told)
 
 
 def _row(made: Provenance, picture: Path, folder: Path) -> Row:
@@ -149,11 +155,13 @@ def _shared(rows: list[Row]) -> list[Row]:
     ]
 
 
-def _unmade(path: Path) -> Iterator[Row]:
-    """The rows of a results table that came to nothing."""
+def _unmade(path: Path, told: Collection[str]) -> Iterator[Row]:
+    """The rows of a results table that came to nothing; `told` are keys of others."""
     for number, row in enumerate(_table(path), 1):
         state = row.get("state")
         if not isinstance(state, str) or "row_key" not in row or state in _MADE:
+            continue
+        if row["row_key"] in told:
             continue
         facts = clean({
             "tool": {"name": "nanorecipes"},

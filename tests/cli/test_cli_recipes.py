@@ -206,6 +206,13 @@ def test_argument_without_equals_shows_the_form(shell: Shell) -> None:
     assert "photo=photo.jpg" in said.err
 
 
+def test_value_with_blanks_wants_quotes(shell: Shell) -> None:
+    """The shell takes it apart before anyone here sees it."""
+    said = shell("render", "edit/change_part", "photo=a.jpg", "part=the", "mug")
+    assert said.code == 2
+    assert "put a value with blanks into quotes: part='the mug'" in said.err
+
+
 def test_new_recipe_lints_clean_and_renders(shell: Shell) -> None:
     """The first thing that an author sees must be right."""
     said = shell("new", "fashion/swap_shoes")

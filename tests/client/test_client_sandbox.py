@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,6 +46,22 @@ def test_a_local_picture_comes_back_as_a_proof(face: Face) -> None:
     assert result.images[0].mime_type == "image/jpeg"
     assert (result.backend, result.warnings) == ("sandbox", ())
     assert result.cost == sandbox.charged_usd
+
+
+def test_saved_pictures_are_written_down_as_such(face: Face, tmp_path: Path) -> None:
+    """Else `resume` would fetch once more what lies on the disk; the last one of a task decides."""
+    from nanorecipes.batch import queries
+    from nanorecipes.batch.ledger import Ledger
+
+    book = tmp_path / "ledger.sqlite"
+    client, _ = play(face, [], ledger=book)
+    result = face(client.run(request(picture(), num_images=2)))
+    states = []
+    for image in result.images:
+        image.save(tmp_path / "out")
+        with Ledger(book, create=False) as books:
+            states.append(queries.list_runs(books)[0].counts)
+    assert states == [{"done": 1}, {"verified": 1}]
 
 
 def test_sync_mode_works_on_the_emulator_as_well(face: Face) -> None:

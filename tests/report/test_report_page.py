@@ -79,6 +79,21 @@ def test_results_tables_tell_of_rows_without_a_picture(tmp_path: Path) -> None:
     assert rows[1].cost_usd == Decimal("0.067")
 
 
+def test_a_row_with_a_sidecar_is_told_once(tmp_path: Path) -> None:
+    """A picture that was deleted, or bought after the table was written, is one purchase."""
+    (tmp_path / "k1").mkdir()
+    record(tmp_path / "k1", "1.png", "p").unlink()
+    text = (
+        "photo,row_key,state,path,cost_usd,task_id,error\n"
+        "a.jpg,k1,failed,,0.2,t-1,it is gone\nb.jpg,k2,unknown,,0.2,,no answer\n"
+    )
+    (tmp_path / "results.csv").write_text(text, "utf-8")
+    assert [(row.state, row.cost_usd) for row in collect(tmp_path)] == [
+        ("unknown", Decimal("0.2")),
+        ("missing", Decimal("0.2")),
+    ]
+
+
 def test_a_source_behind_a_url_is_named_and_not_fetched(tmp_path: Path) -> None:
     """A page asks no network, neither when it is made nor when it is read."""
     image = {"slot": "photo", "role": "source", "source": "https://x.invalid/mug.jpg?sig=1"}

@@ -160,6 +160,19 @@ def test_name_of_nothing_is_said(
     assert "no folder 'nothing', and the ledger knows no such run" in capsys.readouterr().err
 
 
+def test_beginning_of_several_runs_names_them(
+    books: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Runs of one day begin alike."""
+    bought([0])
+    line = ["run", RECIPE, "photo=mug.png", "part=the mug", "change=blue", "--sandbox", "-q"]
+    assert run(line) == 0
+    capsys.readouterr()
+    assert run(["report", "20"]) == 2
+    said = capsys.readouterr().err
+    assert "'20' is the beginning of 2 runs: 20" in said
+
+
 def test_row_that_left_the_table_is_not_shown_as_waiting(books: Ledger) -> None:
     """Only what was bought stays; a row that nobody asks for any more waits for nothing."""
     bought([0, 1], budget=PRICE)

@@ -86,6 +86,12 @@ Change nothing else.
 """
 
 
+def test_a_recipe_without_examples_has_nothing_to_test(project: Project) -> None:
+    """Nothing is claimed to be fine that was never rendered."""
+    project.add(painted(more="params:\n  color: {description: The colour.}\n"))
+    assert project.test().err == "1 file: no examples to test\n"
+
+
 def test_update_writes_a_snapshot_that_reads_like_a_page(project: Project) -> None:
     """A reviewer sees the call, the images, the prompt's sections, and the cost."""
     project.add(painted())
