@@ -75,6 +75,7 @@ def start(
     out: str | os.PathLike[str],
     options: BatchOptions,
     ledger: Ledger | None = None,
+    constants: Mapping[str, Any] | None = None,
 ) -> Runner:
     """Open the books for a folder and make its runner.
 
@@ -101,9 +102,27 @@ def start(
         "batch", recipe.name, client.backend, client.base_url, out=str(folder), place=place,
         cap=options.budget,
     )  # fmt: skip
-    mark = {"ledger": os.path.relpath(books.path.resolve(), folder), "run": run.id}
+    mark: dict[str, Any] = {"ledger": os.path.relpath(books.path.resolve(), folder), "run": run.id}
+    if constants is not None:
+        mark["inputs"] = _told(recipe, constants)
     files.write_atomic(folder / MARK, f"{json.dumps(mark)}\n".encode(), durable=True)
     return Runner(client, books, run, folder, options)
+
+
+def other_inputs(folder: Path, recipe: Recipe, constants: Mapping[str, Any]) -> str | None:
+    """What was the same for every row of this folder the last time, and no longer is; or None."""
+    try:
+        before = json.loads((folder / MARK).read_bytes())["inputs"]
+        now = _told(recipe, constants)
+        changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    told = [f"{name} was {before.get(name, 'not given')!r}" for name in changed]
+    return f"not the inputs of the last call: {', '.join(told)}" if told else None
+
+
+def _told(recipe: Recipe, constants: Mapping[str, Any]) -> dict[str, str]:
+    return {"recipe": recipe.name, **{name: str(value) for name, value in constants.items()}}
 
 
 def _check_host(client: AsyncClient, ledger: Ledger, place: str) -> None:

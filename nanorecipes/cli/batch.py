@@ -164,7 +164,7 @@ def batch_command(
     reasons are columns of the results, and the exit code is 1 when a promise was broken.
     """
     from nanorecipes.batch import table as tables
-    from nanorecipes.batch.begin import proof_options
+    from nanorecipes.batch.begin import other_inputs, proof_options
     from nanorecipes.batch.outcomes import BatchOptions
     from nanorecipes.book import recipes
 
@@ -183,6 +183,12 @@ def batch_command(
         out / f"results.{results}", terms, redo_drifted,
     )  # fmt: skip
     view.warn(binding.notices)
+    changed = other_inputs(out, recipe, binding.constants)
+    if changed is not None:
+        view.warn([
+            f"{str(out)!r}: {changed}; each row counts as new and is bought, and what was bought "
+            "before leaves the results: another -o keeps both"
+        ])  # fmt: skip
     checked = _check(job, with_file=skip_bad and not check)
     view.warn(checked.warnings)
     if check:
@@ -350,7 +356,8 @@ async def _work(
     )  # fmt: skip
     source = Source(given(), lambda args: client._priced(job.recipe.render(**args)), copies=copies)
     async with client:
-        runner = begin.start(client, job.recipe, job.out, wishes)
+        constants = job.binding.constants
+        runner = begin.start(client, job.recipe, job.out, wishes, constants=constants)
         ended = _Ended(runner)
         outcomes = runner.outcomes(source)
         if job.terms is not None:

@@ -221,7 +221,15 @@ def _resubmit(
     for row, _ in fit:
         books.replan_later(row.id).result()
     found = work_through(books, fit, out)
-    return tell_outcomes(found, as_json, quiet)
+    code = tell_outcomes(found, as_json, quiet)
+    if fit and not as_json:
+        from nanorecipes.batch.states import to_usd
+
+        before = view.money(to_usd(sum(row.reserved_micro for row, _ in fit)))
+        view.info(f"the first requests count as paid from now on: {before}", quiet)
+        if any(run.kind == "batch" for _, run in fit):
+            view.info("a batch's results are written anew by its next call, which is free", quiet)
+    return code
 
 
 def work_through(

@@ -71,6 +71,21 @@ def test_results_hold_a_line_for_each_row_in_order(
         assert line["row_key"] in line["path"]
 
 
+def test_other_inputs_for_the_same_folder_are_said_before_they_are_bought(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All rows then are other purchases; the same inputs again are no news."""
+    assert batch("--sandbox", "--limit", "1", "notes=soft light") == 0
+    assert batch("--sandbox", "--limit", "1", "notes=soft light") == 0
+    assert "not the inputs" not in capsys.readouterr().err
+    assert batch("--sandbox", "--limit", "1", "notes=hard light", "--check") == 0
+    assert "notes was 'soft light'; each row counts as new and is bought" in (
+        capsys.readouterr().err.replace("\n", " ")
+    )
+    assert batch("--sandbox", "--limit", "1") == 0
+    assert "'out': not the inputs of the last call: notes was" in capsys.readouterr().err
+
+
 def test_check_sends_nothing_and_names_bad_rows(
     table: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,7 +163,11 @@ def test_unknown_rows_are_shown_with_dollars_and_decided_by_a_person(
     assert run(["unknown", "--resubmit", "--max-cost", "0.05"]) == 2
     assert run(["unknown", "--resubmit"]) == 2
     assert len(shop.sandbox.charges) == 6
+    capsys.readouterr()
     assert run(["unknown", "--resubmit", "--max-cost", "0.09"]) == 0
+    told = capsys.readouterr().err
+    assert "the first requests count as paid from now on: $0.09" in told
+    assert "results are written anew by its next call" in told
     assert len(shop.sandbox.charges) == 8
     capsys.readouterr()
     assert batch("--json") == 0
