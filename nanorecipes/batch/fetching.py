@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from nanorecipes.batch.runner import Runner
     from nanorecipes.result import Result
 
-SAVERS, ENOUGH = 4, 24
-"""Threads that write pictures, and how many pictures are begun with at once."""
+SAVERS, ENOUGH, MANY = 4, 32, 48
+"""Threads that write pictures, how many pictures are begun with at once, and how many have to wait
+before one more thread begins: two take longer than one as long as the disk keeps up."""
 
 
 class Fetcher:
@@ -30,7 +31,7 @@ class Fetcher:
         self._folder = str(runner.out)
         self._keeping = asyncio.Semaphore(runner.options.concurrency)
         self._savings: Groups[Filing, Filed] = Groups(
-            save_durably, can_come=self._can_come, threads=SAVERS, enough=ENOUGH
+            save_durably, can_come=self._can_come, threads=SAVERS, enough=ENOUGH, many=MANY
         )
         self.tasks: set[asyncio.Task[None]] = set()
         """One for each row that is being fetched."""

@@ -30,6 +30,7 @@ class Groups(Generic[T, R]):
         can_come: how many items can still come, those that wait included.
         threads: how many groups are worked at, at a time.
         enough: how many items are begun with at once.
+        many: how many have to wait before one more thread begins.
     """
 
     def __init__(
@@ -39,11 +40,13 @@ class Groups(Generic[T, R]):
         can_come: Callable[[], int],
         threads: int,
         enough: int,
+        many: int,
     ) -> None:
         self._work = work
         self._can_come = can_come
         self._threads = threads
         self._enough = enough
+        self._many = many
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._busy = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -56,9 +59,12 @@ class Groups(Generic[T, R]):
         future: asyncio.Future[R] = loop.create_future()
         self._waiting.append((item, future))
         count = len(self._waiting)
-        if count >= self._enough or (not self._busy and count >= self._can_come()):
+        if self._busy:
+            if count >= self._many:
+                self._begin()
+        elif count >= self._enough or count >= self._can_come():
             self._begin()
-        elif self._timer is None and not self._busy:
+        elif self._timer is None:
             self._timer = loop.call_later(LINGER_S, self._begin)
         return await future
 
