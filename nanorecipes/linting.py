@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 DEFAULT = "recipes"
 """The folder that is linted when none is named."""
-AT_ONCE = 64
+AT_ONCE = 16
 """Recipes that are judged together: more of them don't fit into a processor's cache."""
 
 
