@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -57,7 +58,7 @@ def test_bash_script_fills_in_a_value(shell: Shell, tmp_path: Path) -> None:
     script = tmp_path / "complete.bash"
     script.write_text(shell("completion", "bash").out)
     program = tmp_path / "nanorecipes"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m nanorecipes "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m nanorecipes "$@"\n')
     program.chmod(0o755)
     lines = f"""
         source {script}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -184,7 +185,7 @@ def test_interrupt_exits_with_130(shell: Shell, monkeypatch: pytest.MonkeyPatch)
 
 def test_closed_pipe_is_no_error(shell: Shell) -> None:
     """`nanorecipes list | head -1` is how people look."""
-    command = f"{sys.executable} -m nanorecipes list --json | head -c 1"
+    command = f"{shlex.quote(sys.executable)} -m nanorecipes list --json | head -c 1"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
     )
