@@ -387,6 +387,7 @@ def test_a_client_is_closed_by_its_context_and_opens_again() -> None:
     client.models()
     client.close()
     client.close()
+    assert len(played.calls) == 2
 
 
 def test_an_async_client_is_closed_by_its_context() -> None:

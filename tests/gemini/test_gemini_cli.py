@@ -7,13 +7,24 @@ from pathlib import Path
 
 import pytest
 from played_google import answers
-from shells import Shell
+from shells import Outcome, Shell
 
 from nanorecipes.client_core import ClientBase
 from nanorecipes.sandbox.server import RunningServer
 from nanorecipes.service.kept import KeptAnswers
 
 PART = ("edit/change_part", "photo=photo.jpg", "part=the mug", "change=deep blue", "-o", "out")
+
+
+def interrupted(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Outcome:
+    """A run that is stopped between the answer and the file."""
+
+    def end(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ClientBase, "_fetch_flow", end)
+        return shell("run", *PART)
 
 
 def test_run_saves_the_picture_and_says_what_google_asks(shell: Shell, tmp_path: Path) -> None:
@@ -107,13 +118,7 @@ def test_resume_saves_a_kept_answer_without_paying(
     shell: Shell, google: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The program ended between the answer and the file."""
-
-    def end(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ClientBase, "_fetch_flow", end)
-        said = shell("run", *PART)
+    said = interrupted(shell, monkeypatch)
     assert "the picture is kept; save it with: nanorecipes resume kept:" in said.err
     (kept,) = answers(tmp_path)
     again = shell("resume")
@@ -132,13 +137,8 @@ def test_resume_by_the_kept_name_saves_it_as_well(
     shell: Shell, google: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The line that an interrupted run printed can be pasted."""
-
-    def end(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ClientBase, "_fetch_flow", end)
-        line = shell("run", *PART).err.split("nanorecipes resume ")[1].split("\n")[0]
+    said = interrupted(shell, monkeypatch)
+    line = said.err.split("nanorecipes resume ")[1].split("\n")[0]
     said = shell("resume", *line.split())
     assert said.code == 0, said.err
     assert Path(said.out.strip()).is_file()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from recipe_trees import Tree, recipe_text
+from shells import Outcome
 
 from nanorecipes.cli.main import run
 
@@ -38,18 +36,8 @@ def expecting(expect: str) -> str:
     )
 
 
-@dataclass(frozen=True)
-class Said:
-    """What a call printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """Its result, from `--json`."""
-        return json.loads(self.out)
+class Said(Outcome):
+    """What a call of `nanorecipes test` printed, and its exit code."""
 
     @property
     def kinds(self) -> list[str]:

@@ -7,6 +7,7 @@ attached images, `VALUES` for parameters. A rule so sees the author's words and 
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NamedTuple
 
 from nanorecipes.prompt.lint import english, grammar
@@ -72,16 +73,16 @@ class Origin(NamedTuple):
     """The parameter whose value it is."""
 
 
-class Source:
+class Source(ABC):
     """A text that an author wrote: a piece of a recipe's prompt, or a macro file."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.index = -1
 
+    @abstractmethod
     def place(self, line: int, column: int, length: int) -> Place:
         """Where a stretch of the text stands; lines and columns count from 1."""
-        raise NotImplementedError
 
     def exact_place(self, start: int, end: int) -> Place | None:
         """Where a stretch within a line surely stands, to be changed there; None in any doubt."""
