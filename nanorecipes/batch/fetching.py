@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nanorecipes.batch.groups import Groups
 from nanorecipes.batch.items import Item, Room, RowEntry
+from nanorecipes.batch.keeper import Keeper
 from nanorecipes.batch.saving import Filed, Filing, save_durably, save_watched, trouble_with
 from nanorecipes.errors import LedgerError, NanorecipesError, SaveError
 from nanorecipes.service.base import Outcome as Finished
@@ -30,11 +31,17 @@ class Fetcher:
         self._runner = runner
         self._folder = str(runner.out)
         self._keeping = asyncio.Semaphore(runner.options.concurrency)
+        self._keeper = Keeper(lambda: runner.ledger.store.lock_handle)
         self._savings: Groups[Filing, Filed] = Groups(
-            save_durably, can_come=self._can_come, threads=SAVERS, enough=ENOUGH, many=MANY
-        )
+            lambda filings: save_durably(filings, self._keeper.keep),
+            can_come=self._can_come, threads=SAVERS, enough=ENOUGH, many=MANY,
+        )  # fmt: skip
         self.tasks: set[asyncio.Task[None]] = set()
         """One for each row that is being fetched."""
+
+    async def close(self) -> None:
+        """Give back what it holds, when nothing is fetched any more."""
+        await asyncio.to_thread(self._keeper.close)
 
     def begin(self, item: Item) -> None:
         """Fetch what was bought, beside everything else."""

@@ -25,6 +25,11 @@ class Lock:
         if fcntl is not None:
             fcntl.flock(self._handle, fcntl.LOCK_EX)
 
+    @property
+    def handle(self) -> int | None:
+        """For a process that works for this one: while it holds the file, the lock is held."""
+        return self._handle if fcntl is not None else None
+
     def release(self) -> None:
         """Let go and take the file away; a second time does nothing."""
         if self._handle is None:

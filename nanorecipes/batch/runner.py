@@ -155,6 +155,7 @@ class Runner:
         await asyncio.gather(*buyers)
         while self.fetcher.tasks:
             await asyncio.wait(set(self.fetcher.tasks))
+        await self.fetcher.close()
 
     def give_up(self, error: NanorecipesError, kind: StopKind = "leave") -> None:
         """Stop because of an error, which is raised when all outcomes have come."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from nanorecipes import events, files
+from nanorecipes.batch import drafts
 from nanorecipes.errors import LedgerError, SaveError
 from nanorecipes.result import File, filed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from nanorecipes.batch.drafts import End, Parcel
     from nanorecipes.batch.groups import Groups
     from nanorecipes.batch.ledger import Ledger
     from nanorecipes.result import Result, ResultImage
@@ -46,24 +47,28 @@ class Filed(NamedTuple):
     """What was found when they were read again, if they are not what was received."""
 
 
-def save_durably(filings: Sequence[Filing]) -> list[Filed | Exception]:
+def save_durably(
+    filings: Sequence[Filing], keep: Callable[[Sequence[Parcel]], list[End]] = drafts.keep
+) -> list[Filed | Exception]:
     """Write the pictures of several rows, each with its sidecar, and read them again.
 
-    When this returns, a power cut can't take them. A folder appears whole or not at all. One of an
-    earlier attempt is replaced: it is the same purchase. All files of the group are written before
-    the disk is asked to have them for good: it then does so in a few turns for all.
+    When this returns, a power cut can't take them. One of an earlier attempt is replaced: it is the
+    same purchase.
+
+    Args:
+        filings: the rows' pictures.
+        keep: writes their files.
 
     Returns:
         For each row where its pictures lie, or a `SaveError`.
     """
-    drafts: list[_Draft | Exception] = [_attempt(_Draft, filing) for filing in filings]
-    if len(drafts) > 1:
-        drafts = [_after(draft, _Draft.hurry) for draft in drafts]
-    for step in (_Draft.sync, _Draft.sync_folder, _Draft.place):
-        drafts = [_after(draft, step) for draft in drafts]
-    for parent in {draft.parent for draft in drafts if isinstance(draft, _Draft)}:
-        _sync(parent)
-    return [_after(draft, _Draft.filed) for draft in drafts]
+    packed = [_packed(filing) for filing in filings]
+    parcels = [_parcel(filing) for filing in packed if isinstance(filing, Filing)]
+    ends = iter(keep(parcels))
+    return [
+        filing if isinstance(filing, Exception) else _filed(filing, *next(ends))
+        for filing in packed
+    ]
 
 
 async def save_watched(groups: Groups[Filing, Filed], filing: Filing) -> Filed:
@@ -80,153 +85,41 @@ async def save_watched(groups: Groups[Filing, Filed], filing: Filing) -> Filed:
     return filed
 
 
-def _attempt(work: Callable[[Filing], T], filing: Filing) -> T | Exception:
+def _packed(filing: Filing) -> Filing | Exception:
+    """The same, with the files put together."""
+    if filing.files is not None:
+        return filing
     try:
-        return work(filing)
-    except SaveError as exc:
-        return exc
-    except OSError as exc:
-        message = f"{filing.folder!r} can't be written: {exc.strerror or exc}"
-        error = SaveError(message, path=filing.folder)
-        error.__cause__ = exc
-        return error
+        return filing._replace(files=tuple(map(_file, filing.result.images)))
     except Exception as exc:  # the others of the group must not suffer from it
         return exc
 
 
-def _after(draft: _Draft | Exception, work: Callable[[_Draft], T]) -> T | Exception:
-    if isinstance(draft, Exception):
-        return draft
-    made = _attempt(lambda _: work(draft), draft.filing)
-    if isinstance(made, Exception):
-        draft.clear()
-    return made
-
-
 def _file(image: ResultImage) -> File:
-    return filed(image, f"{image.number}{image.extension}")
+    return filed(image, _name(image))
 
 
-class _Draft:
-    """A row's folder under another name, until its files are on the disk.
-
-    Each call of the system hands the interpreter to another thread and back, which takes longer
-    than the call: so there are as few as can be.
-    """
-
-    def __init__(self, filing: Filing) -> None:
-        self.filing = filing
-        self.parent, name = os.path.split(filing.folder)
-        # Always the same name: what a killed program left there goes when the row is saved.
-        self._place = os.path.join(self.parent, f".{name}.part")
-        self._handles: dict[int, bytes | None] = {}
-        """Open files, with what was written to each; None where that is known by its hash alone."""
-        self.saved: list[dict[str, Any]] = []
-        self._make()
-        try:
-            for number, image in enumerate(filing.result.images):
-                self._write(image, filing.files[number] if filing.files else _file(image))
-        except BaseException:
-            self.clear()
-            raise
-
-    def _make(self) -> None:
-        try:
-            os.mkdir(self._place)
-        except FileExistsError:
-            shutil.rmtree(self._place)
-            os.mkdir(self._place)
-        except FileNotFoundError:
-            os.makedirs(self._place)
-
-    def _write(self, image: ResultImage, file: File) -> None:
-        name = f"{image.number}{image.extension}"
-        if image.proof is None:
-            self._write_file(name, file.picture)
-            self._write_file(f"{name}.json", file.sidecar)
-        else:  # its drawings as well
-            image.save_quietly(os.path.join(self._place, name))
-            for entry in os.scandir(self._place):
-                self._handles[os.open(entry.path, os.O_RDWR)] = None
-        path = os.path.join(self.filing.folder, name)
-        self.saved.append({"path": path, "sha256": file.sha256})
-
-    def _write_file(self, name: str, data: bytes) -> None:
-        path = os.path.join(self._place, name)
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)
-        self._handles[handle] = data
-        written = 0
-        while written < len(data):
-            written += os.write(handle, data[written:] if written else data)
-
-    def hurry(self) -> _Draft:
-        """Let the disk begin: then the files of a whole group become durable by one commit."""
-        if hasattr(os, "posix_fadvise"):
-            for handle in self._handles:
-                os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-        return self
-
-    def sync(self) -> _Draft:
-        """Wait until the disk has the files."""
-        for handle in self._handles:
-            os.fsync(handle)
-        return self
-
-    def sync_folder(self) -> _Draft:
-        """Wait until it has their names: as a rule they came with the files of the group."""
-        _sync(self._place)
-        return self
-
-    def place(self) -> _Draft:
-        """Give the folder its name."""
-        folder = self.filing.folder
-        try:
-            os.rename(self._place, folder)
-        except OSError:
-            if not os.path.lexists(folder):
-                raise
-            old = f"{self._place}.old"
-            shutil.rmtree(old, ignore_errors=True)
-            os.rename(folder, old)
-            os.rename(self._place, folder)
-            shutil.rmtree(old, ignore_errors=True)
-        return self
-
-    def filed(self) -> Filed:
-        """Read the files again."""
-        try:
-            written = self._handles.items()
-            if all(data is not None and _holds(handle, data) for handle, data in written):
-                return Filed(self.saved, None)
-        finally:
-            self._close()
-        return Filed(self.saved, trouble_with(self.saved))
-
-    def clear(self) -> None:
-        """Leave nothing behind."""
-        self._close()
-        shutil.rmtree(self._place, ignore_errors=True)
-
-    def _close(self) -> None:
-        while self._handles:
-            os.close(self._handles.popitem()[0])
+def _name(image: ResultImage) -> str:
+    return f"{image.number}{image.extension}"
 
 
-def _sync(path: str) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _parcel(filing: Filing) -> Parcel:
+    files: list[tuple[str, bytes]] = []
+    for image, file in zip(filing.result.images, filing.files or (), strict=True):
+        name = _name(image)
+        files += [(name, file.picture), (f"{name}.json", file.sidecar)]
+    return filing.folder, files
 
 
-def _holds(handle: int, data: bytes) -> bool:
-    """Whether an open file is this, read from its beginning in parts."""
-    # To where a file would go on that is too long.
-    return all(
-        os.pread(handle, _PART_BYTES, at) == data[at : at + _PART_BYTES]
-        for at in range(0, len(data) + 1, _PART_BYTES)
-    )
+def _filed(filing: Filing, end: str, why: str) -> Filed | SaveError:
+    folder = filing.folder
+    if end == "error":
+        return SaveError(f"{folder!r} can't be written: {why}", path=folder)
+    saved = [
+        {"path": os.path.join(folder, _name(image)), "sha256": file.sha256}
+        for image, file in zip(filing.result.images, filing.files or (), strict=True)
+    ]
+    return Filed(saved, why or None)
 
 
 def _read(path: str) -> bytes:

@@ -97,6 +97,11 @@ class Store:
         """The folder in which living processes hold their locks."""
         return self.path.with_name(f"{self.path.name}.locks")
 
+    @property
+    def lock_handle(self) -> int | None:
+        """The file by which others see that this process lives, once it has taken rows."""
+        return self._lock.handle if self._lock is not None else None
+
     def begin(self, work: Callable[[sqlite3.Connection], T]) -> Pending[T]:
         """Hand in work; it is done when it lies on the disk, with what else came then.
 

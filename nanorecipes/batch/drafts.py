@@ -1,0 +1,194 @@
+"""Folders that the disk has for good: written under another name, synced, moved, and read again.
+
+As a process of its own it takes groups from its standard input until there are no more. So it needs
+nothing but the standard library, and starts at once.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import BinaryIO, TypeAlias
+
+    Parcel: TypeAlias = tuple[str, Sequence[tuple[str, bytes]]]
+    """A folder, and the files that it gets: the name and the bytes of each."""
+    End: TypeAlias = tuple[str, str]
+    """What became of a folder: `kept`, or `error` or `trouble` with the reason."""
+
+_PART_BYTES = 256 * 1024
+_HEAD_BYTES = 8
+
+
+def keep(parcels: Sequence[Parcel]) -> list[End]:
+    """Write several folders, and read their files again.
+
+    When this returns, a power cut can't take them. A folder appears whole or not at all, and takes
+    the place of one that is there. All files of the group are written before the disk is asked to
+    have them for good: it then does so in a few turns for all.
+
+    Returns:
+        For each folder `kept`; `error` where it couldn't be written, so that there is none; or
+        `trouble` where the disk gives other bytes than it was given.
+    """
+    drafts = [_Draft(folder, files) for folder, files in parcels]
+    _each(drafts, _Draft.write)
+    if len(drafts) > 1:
+        _each(drafts, _Draft.hurry)
+    for step in (_Draft.sync, _Draft.sync_folder, _Draft.place):
+        _each(drafts, step)
+    for parent in {draft.parent for draft in drafts if draft.end is None}:
+        _sync(parent)
+    _each(drafts, _Draft.compare)
+    return [draft.end or ("kept", "") for draft in drafts]
+
+
+def _each(drafts: list[_Draft], step: Callable[[_Draft], None]) -> None:
+    """Do a step for all that had no error; the others of the group must not suffer from one."""
+    for draft in drafts:
+        if draft.end is None:
+            try:
+                step(draft)
+            except Exception as exc:
+                said = exc.strerror if isinstance(exc, OSError) else None
+                draft.end = ("error", said or str(exc) or type(exc).__name__)
+                draft.clear()
+
+
+class _Draft:
+    """A folder under another name, until its files are on the disk.
+
+    Each call of the system hands the interpreter to another thread and back, which takes longer
+    than the call: so there are as few as can be.
+    """
+
+    def __init__(self, folder: str, files: Sequence[tuple[str, bytes]]) -> None:
+        self.folder = folder
+        self.parent, name = os.path.split(folder)
+        self.end: End | None = None
+        self._files = files
+        # Always the same name: what a killed program left there goes when the row is saved.
+        self._place = os.path.join(self.parent, f".{name}.part")
+        self._handles: list[int] = []
+        """Open files, in their order."""
+
+    def write(self) -> None:
+        """Write the files, all under the other name."""
+        try:
+            os.mkdir(self._place)
+        except FileExistsError:
+            shutil.rmtree(self._place)
+            os.mkdir(self._place)
+        except FileNotFoundError:
+            os.makedirs(self._place)
+        for name, data in self._files:
+            path = os.path.join(self._place, name)
+            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)
+            self._handles.append(handle)
+            written = 0
+            while written < len(data):
+                written += os.write(handle, data[written:] if written else data)
+
+    def hurry(self) -> None:
+        """Let the disk begin: then the files of a whole group become durable by one commit."""
+        if hasattr(os, "posix_fadvise"):
+            for handle in self._handles:
+                os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+
+    def sync(self) -> None:
+        """Wait until the disk has the files."""
+        for handle in self._handles:
+            os.fsync(handle)
+
+    def sync_folder(self) -> None:
+        """Wait until it has their names: as a rule they came with the files of the group."""
+        _sync(self._place)
+
+    def place(self) -> None:
+        """Give the folder its name."""
+        try:
+            os.rename(self._place, self.folder)
+        except OSError:
+            if not os.path.lexists(self.folder):
+                raise
+            old = f"{self._place}.old"
+            shutil.rmtree(old, ignore_errors=True)
+            os.rename(self.folder, old)
+            os.rename(self._place, self.folder)
+            shutil.rmtree(old, ignore_errors=True)
+
+    def compare(self) -> None:
+        """Read the files again."""
+        for handle, (name, data) in zip(self._handles, self._files, strict=True):
+            if not _holds(handle, data):
+                path = os.path.join(self.folder, name)
+                self.end = ("trouble", f"{path!r} is not what was written")
+        self._close()
+
+    def clear(self) -> None:
+        """Leave nothing behind."""
+        self._close()
+        shutil.rmtree(self._place, ignore_errors=True)
+
+    def _close(self) -> None:
+        while self._handles:
+            os.close(self._handles.pop())
+
+
+def _sync(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _holds(handle: int, data: bytes) -> bool:
+    """Whether an open file is this, read from its beginning in parts."""
+    # To where a file would go on that is too long.
+    return all(
+        os.pread(handle, _PART_BYTES, at) == data[at : at + _PART_BYTES]
+        for at in range(0, len(data) + 1, _PART_BYTES)
+    )
+
+
+def send(stream: BinaryIO, message: object) -> None:
+    """Write a message of plain values for another process of the same Python."""
+    body = marshal.dumps(message)
+    stream.write(len(body).to_bytes(_HEAD_BYTES, "big") + body)
+    stream.flush()
+
+
+def receive(stream: BinaryIO) -> object:
+    """The next message.
+
+    Raises:
+        EOFError: there is none, or not the whole of it.
+    """
+    count = int.from_bytes(_exactly(stream, _HEAD_BYTES), "big")
+    return marshal.loads(_exactly(stream, count))
+
+
+def _exactly(stream: BinaryIO, count: int) -> bytes:
+    data = stream.read(count)
+    if len(data) < count:
+        raise EOFError("the other process is gone")
+    return data
+
+
+def main() -> None:
+    """Keep what comes, and answer, until the asking process ends."""
+    try:
+        while True:
+            send(sys.stdout.buffer, keep(receive(sys.stdin.buffer)))  # type: ignore[arg-type]
+    except (EOFError, BrokenPipeError):
+        return
+
+
+if __name__ == "__main__":
+    main()
