@@ -1,11 +1,10 @@
-"""Who writes a batch's pictures: a thread that does it, or a process where many come at a time."""
+"""Who writes a batch's pictures: a thread that does it, or processes where many come at a time."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-import threading
 from typing import TYPE_CHECKING, cast
 
 from nanorecipes.batch import drafts
@@ -25,78 +24,81 @@ class Keeper:
     """Keeps files for good, without holding the interpreter where that would hold up a batch.
 
     A thread that writes hands the interpreter over at each call of the system: with hundreds of
-    pictures a second these calls and the network's wait for one another. Then a process does it.
-    Where it can't begin, or is gone, the thread does its work again.
+    pictures a second these calls and the network's wait for one another. Then processes do it.
+    Where one can't begin, or is gone, the thread does its work again.
 
     Args:
         lock: gives the handle of the lock by which others see that this process lives, or None
-            where there is none. The other process holds it as well: as long as it may write,
+            where there is none. The other processes hold it as well: as long as one may write,
             nobody takes over its rows.
     """
 
     def __init__(self, lock: Callable[[], int | None]) -> None:
         self._lock = lock
-        self._turn = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._idle: list[subprocess.Popen[bytes]] = []
         self._may_begin = True
 
     def keep(self, parcels: Sequence[Parcel]) -> list[End]:
         """As `drafts.keep`; called in a thread."""
-        if len(parcels) < FEW or _size(parcels) > LARGE_BYTES:
-            return drafts.keep(parcels)
-        if not self._turn.acquire(blocking=False):  # it is busy
-            return drafts.keep(parcels)
-        try:
-            return self._handed_over(parcels) or drafts.keep(parcels)
-        finally:
-            self._turn.release()
+        if len(parcels) >= FEW and _size(parcels) <= LARGE_BYTES:
+            ends = self._handed_over(parcels)
+            if ends is not None:
+                return ends
+        return drafts.keep(parcels)
 
     def close(self) -> None:
-        """End the process; a second time does nothing."""
-        with self._turn:
-            self._may_begin = False
-            self._end()
+        """End the processes, when none of them is asked any more."""
+        while self._idle:
+            _end(self._idle.pop())
 
     def _handed_over(self, parcels: Sequence[Parcel]) -> list[End] | None:
-        process = self._process or self._begin()
-        if process is None:
-            return None
-        assert process.stdin is not None
-        assert process.stdout is not None
         try:
-            drafts.send(process.stdin, parcels)
-            return cast("list[End]", drafts.receive(process.stdout))
+            process = self._idle.pop()
+        except IndexError:  # threads may take at the same moment
+            begun = self._begin()
+            if begun is None:
+                return None
+            process = begun
+        try:
+            ends = _ask(process, parcels)
         except (OSError, EOFError, ValueError):  # what it left is written over
-            self._end()
+            self._may_begin = False
+            _end(process)
             return None
+        self._idle.append(process)
+        return ends
 
     def _begin(self) -> subprocess.Popen[bytes] | None:
-        lock = self._lock() if self._may_begin else None
-        self._may_begin = False
-        if lock is None:
+        lock = self._lock()
+        if lock is None or not self._may_begin:
             return None
         try:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-I", "-S", drafts.__file__],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, pipesize=_PIPE_BYTES,
                 pass_fds=(lock,), cwd=os.sep,
                 start_new_session=True,  # Ctrl-C is for the batch, which ends its processes itself
             )  # fmt: skip
         except OSError:
+            self._may_begin = False
             return None
-        return self._process
 
-    def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        with process:  # closes its input: it ends when it has read that
-            try:
-                if process.stdin is not None:
-                    process.stdin.close()
-                process.wait(_PATIENCE_S)
-            except (OSError, subprocess.TimeoutExpired):
-                process.kill()
+
+def _ask(process: subprocess.Popen[bytes], parcels: Sequence[Parcel]) -> list[End]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    drafts.send(process.stdin, parcels)
+    return cast("list[End]", drafts.receive(process.stdout))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with process:  # closes its input: it ends when it has read that
+        try:
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(_PATIENCE_S)
+        except (OSError, subprocess.TimeoutExpired):
+            process.kill()
 
 
 def _size(parcels: Sequence[Parcel]) -> int:
