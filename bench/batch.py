@@ -39,10 +39,11 @@ TASK_S = 1.0
 THROUGHPUT_BAR, CPU_BAR = 0.6, 2.5
 
 SERVER = """
+import sys
 from nanorecipes.sandbox.core import Sandbox
 from nanorecipes.sandbox.server import serve
-import sys
-serve(Sandbox(task_seconds=float(sys.argv[1]), plain=True), port=0, on_ready=lambda url: print(url, flush=True))
+sandbox = Sandbox(task_seconds=float(sys.argv[1]), plain=True)
+serve(sandbox, port=0, on_ready=lambda url: print(url, flush=True))
 """
 
 

@@ -14,12 +14,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import BinaryIO, TypeAlias
+    from typing import IO, Any
 
-    Parcel: TypeAlias = tuple[str, Sequence[tuple[str, bytes]]]
-    """A folder, and the files that it gets: the name and the bytes of each."""
-    End: TypeAlias = tuple[str, str]
-    """What became of a folder: `kept`, or `error` or `trouble` with the reason."""
+Parcel = tuple[str, Sequence[tuple[str, bytes]]]
+"""A folder, and the files that it gets: the name and the bytes of each."""
+End = tuple[str, str]
+"""What became of a folder: `kept`, or `error` or `trouble` with the reason."""
 
 _PART_BYTES = 256 * 1024
 _HEAD_BYTES = 8
@@ -157,24 +157,24 @@ def _holds(handle: int, data: bytes) -> bool:
     )
 
 
-def send(stream: BinaryIO, message: object) -> None:
+def send(stream: IO[bytes], message: Any) -> None:
     """Write a message of plain values for another process of the same Python."""
     body = marshal.dumps(message)
     stream.write(len(body).to_bytes(_HEAD_BYTES, "big") + body)
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> object:
+def receive(stream: IO[bytes]) -> Any:
     """The next message.
 
     Raises:
         EOFError: there is none, or not the whole of it.
     """
     count = int.from_bytes(_exactly(stream, _HEAD_BYTES), "big")
-    return marshal.loads(_exactly(stream, count))
+    return marshal.loads(_exactly(stream, count))  # noqa: S302  # from a process that we began
 
 
-def _exactly(stream: BinaryIO, count: int) -> bytes:
+def _exactly(stream: IO[bytes], count: int) -> bytes:
     data = stream.read(count)
     if len(data) < count:
         raise EOFError("the other process is gone")
@@ -185,7 +185,7 @@ def main() -> None:
     """Keep what comes, and answer, until the asking process ends."""
     try:
         while True:
-            send(sys.stdout.buffer, keep(receive(sys.stdin.buffer)))  # type: ignore[arg-type]
+            send(sys.stdout.buffer, keep(receive(sys.stdin.buffer)))
     except (EOFError, BrokenPipeError):
         return
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, cast
 
 from nanorecipes.batch import drafts
@@ -35,53 +36,75 @@ class Keeper:
 
     def __init__(self, lock: Callable[[], int | None]) -> None:
         self._lock = lock
+        self._guard = threading.Lock()
         self._idle: list[subprocess.Popen[bytes]] = []
-        self._may_begin = True
+        self._may_begin = _is_python()
+        self._is_closed = False
 
     def keep(self, parcels: Sequence[Parcel]) -> list[End]:
         """As `drafts.keep`; called in a thread."""
-        if len(parcels) >= FEW and _size(parcels) <= LARGE_BYTES:
-            ends = self._handed_over(parcels)
-            if ends is not None:
-                return ends
-        return drafts.keep(parcels)
+        ends = self._handed_over(parcels) if _is_worth_it(parcels) else None
+        return drafts.keep(parcels) if ends is None else ends
 
     def close(self) -> None:
-        """End the processes, when none of them is asked any more."""
-        while self._idle:
-            _end(self._idle.pop())
+        """End the processes; one that is still asked ends when it has answered."""
+        with self._guard:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+        for process in idle:
+            _end(process)
 
     def _handed_over(self, parcels: Sequence[Parcel]) -> list[End] | None:
-        try:
-            process = self._idle.pop()
-        except IndexError:  # threads may take at the same moment
-            begun = self._begin()
-            if begun is None:
-                return None
-            process = begun
+        process = self._take()
+        if process is None:
+            return None
         try:
             ends = _ask(process, parcels)
         except (OSError, EOFError, ValueError):  # what it left is written over
             self._may_begin = False
             _end(process)
             return None
-        self._idle.append(process)
+        with self._guard:
+            if not self._is_closed:
+                self._idle.append(process)
+                return ends
+        _end(process)
         return ends
 
-    def _begin(self) -> subprocess.Popen[bytes] | None:
-        lock = self._lock()
-        if lock is None or not self._may_begin:
-            return None
-        try:
-            return subprocess.Popen(
-                [sys.executable, "-I", "-S", drafts.__file__],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, pipesize=_PIPE_BYTES,
-                pass_fds=(lock,), cwd=os.sep,
-                start_new_session=True,  # Ctrl-C is for the batch, which ends its processes itself
-            )  # fmt: skip
-        except OSError:
-            self._may_begin = False
-            return None
+    def _take(self) -> subprocess.Popen[bytes] | None:
+        with self._guard:
+            if self._idle:
+                return self._idle.pop()
+            lock = self._lock() if self._may_begin and not self._is_closed else None
+            if lock is None:
+                return None
+            try:
+                return _begin(lock)
+            except OSError:
+                self._may_begin = False
+                return None
+
+
+def _begin(lock: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603
+        [sys.executable, "-I", "-S", drafts.__file__],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        pipesize=_PIPE_BYTES, pass_fds=(lock,), cwd=os.sep,
+        start_new_session=True,  # Ctrl-C is for the batch, which ends its processes itself
+    )  # fmt: skip
+
+
+def _is_python() -> bool:
+    """Whether it can be begun by name: a program that Python is built into would begin itself."""
+    name = os.path.basename(sys.executable or "").lower()
+    return name.startswith(("python", "pypy")) and not getattr(sys, "frozen", False)
+
+
+def _is_worth_it(parcels: Sequence[Parcel]) -> bool:
+    return (
+        len(parcels) >= FEW
+        and sum(len(data) for _, files in parcels for _, data in files) <= LARGE_BYTES
+    )
 
 
 def _ask(process: subprocess.Popen[bytes], parcels: Sequence[Parcel]) -> list[End]:
@@ -99,7 +122,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.wait(_PATIENCE_S)
         except (OSError, subprocess.TimeoutExpired):
             process.kill()
-
-
-def _size(parcels: Sequence[Parcel]) -> int:
-    return sum(len(data) for _, files in parcels for _, data in files)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nanorecipes import AsyncClient
+from nanorecipes.batch import keeper
 from nanorecipes.client import Wiring
 from nanorecipes.service import door
 from nanorecipes.service.retry import RetryPolicy
@@ -45,4 +46,5 @@ async def main(url: str, folder: Path, count: int) -> None:
 
 if __name__ == "__main__":
     door.allow_network(False)
+    keeper.FEW = 4  # processes write here too, as they do where pictures come faster
     asyncio.run(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))
