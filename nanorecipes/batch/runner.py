@@ -144,8 +144,11 @@ class Runner:
             self.stop("a fault")
             raise
         finally:
-            await self._settle(buyers)
-            self.ledger.store.company -= len(buyers) - 1
+            try:
+                await self._settle(buyers)
+            finally:
+                await self.fetcher.close()
+                self.ledger.store.company -= len(buyers) - 1
             await self._out.put(None)
 
     async def _settle(self, buyers: list[asyncio.Task[None]]) -> None:
@@ -155,7 +158,6 @@ class Runner:
         await asyncio.gather(*buyers)
         while self.fetcher.tasks:
             await asyncio.wait(set(self.fetcher.tasks))
-        await self.fetcher.close()
 
     def give_up(self, error: NanorecipesError, kind: StopKind = "leave") -> None:
         """Stop because of an error, which is raised when all outcomes have come."""
