@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nanorecipes.batch.drafts import End, Parcel
 
 FEW, LARGE_BYTES = 16, 16 * 1024 * 1024
-"""So many folders at once are worth a process, and up to so much handing them over."""
+"""So many folders at once are worth beginning a process, and up to so much handing them over."""
 _PIPE_BYTES = 1024 * 1024
 _PATIENCE_S = 30.0
 
@@ -43,7 +43,8 @@ class Keeper:
 
     def keep(self, parcels: Sequence[Parcel]) -> list[End]:
         """As `drafts.keep`; called in a thread."""
-        ends = self._handed_over(parcels) if _is_worth_it(parcels) else None
+        size = sum(len(data) for _, files in parcels for _, data in files)
+        ends = self._handed_over(parcels) if size <= LARGE_BYTES else None
         return drafts.keep(parcels) if ends is None else ends
 
     def close(self) -> None:
@@ -55,7 +56,7 @@ class Keeper:
             _end(process)
 
     def _handed_over(self, parcels: Sequence[Parcel]) -> list[End] | None:
-        process = self._take()
+        process = self._take(may_begin=len(parcels) >= FEW)
         if process is None:
             return None
         try:
@@ -71,12 +72,13 @@ class Keeper:
         _end(process)
         return ends
 
-    def _take(self) -> subprocess.Popen[bytes] | None:
+    def _take(self, *, may_begin: bool) -> subprocess.Popen[bytes] | None:
+        """One that is idle, or a new one."""
         with self._guard:
             if self._idle:
                 return self._idle.pop()
-            lock = self._lock() if self._may_begin and not self._is_closed else None
-            if lock is None:
+            lock = self._lock()
+            if lock is None or not may_begin or not self._may_begin or self._is_closed:
                 return None
             try:
                 return _begin(lock)
@@ -98,13 +100,6 @@ def _is_python() -> bool:
     """Whether it can be begun by name: a program that Python is built into would begin itself."""
     name = os.path.basename(sys.executable or "").lower()
     return name.startswith(("python", "pypy")) and not getattr(sys, "frozen", False)
-
-
-def _is_worth_it(parcels: Sequence[Parcel]) -> bool:
-    return (
-        len(parcels) >= FEW
-        and sum(len(data) for _, files in parcels for _, data in files) <= LARGE_BYTES
-    )
 
 
 def _ask(process: subprocess.Popen[bytes], parcels: Sequence[Parcel]) -> list[End]:
