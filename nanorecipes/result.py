@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import re
 import tempfile
@@ -11,18 +10,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
-from nanorecipes import config, events, files, naming
+from nanorecipes import config, events, files, making, naming
 from nanorecipes.convert import TYPES, convert
 from nanorecipes.drawings import write_drawings
-from nanorecipes.embed import embed
 from nanorecipes.errors import SaveError
 from nanorecipes.images import BadImageError, public_name
+from nanorecipes.making import Sheet
 from nanorecipes.service.agent import tool_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection
     from decimal import Decimal
 
     from PIL.Image import Image
@@ -96,10 +95,6 @@ class Origin:
             "text": self.text,
             "warnings": list(self.warnings),
         }
-
-    def embedded(self, picture: ResultImage, detail: Detail = "full") -> str:
-        """The facts that travel inside a picture: its inputs by name, without their folders."""
-        return _inside(self.to_json(detail), picture)
 
 
 @dataclass(frozen=True)
@@ -222,11 +217,12 @@ class ResultImage:
         provenance = config.provenance() if provenance is None else provenance
         if format is not None and TYPES[format] != self.mime_type:
             return self._save_converted(target, name, format, provenance)
-        data = self.data
+        sheet = None
         if provenance != "none":
-            data = embed(data, self.mime_type, self.origin.embedded(self, provenance))
+            sheet = sheet_of(self, provenance)._replace(received_sha256=self.received_sha256)
+        data = self.data if sheet is None else making.with_facts(sheet)
         picture = self._write(_place(target, self, name), data)
-        self._write_beside(picture, data, provenance)
+        self._write_beside(picture, data, sheet)
         return picture
 
     def _save_converted(
@@ -244,14 +240,16 @@ class ResultImage:
             raise SaveError(message, path=kept, kept=kept) from exc
         return converted.save_quietly(target, name=name, provenance=provenance)
 
-    def _write_beside(self, picture: Path, data: bytes, detail: Detail) -> None:
+    def _write_beside(self, picture: Path, data: bytes, sheet: Sheet | None) -> None:
         """The proof's drawings and the sidecar."""
         sidecar = picture.with_name(f"{picture.name}.json")
         try:
             drawn = write_drawings(self.proof, picture) if self.proof is not None else {}
-            if detail != "none":
-                digest, facts = files.sha256(data), self.origin.to_json(detail)
-                files.write_new(sidecar, self._record(picture.name, digest, facts, drawn))
+            if sheet is not None:
+                names = {key: path.name for key, path in drawn.items()}
+                proof = None if self.proof is None else {**self.proof.to_json(), **names}
+                text = making.sidecar(sheet, picture.name, making.sha256(data), proof)
+                files.write_new(sidecar, text)
         except OSError as exc:
             raise SaveError(
                 f"{str(sidecar)!r} can't be written ({exc.strerror or exc}); "
@@ -282,27 +280,6 @@ class ResultImage:
                 f"{name!r} can't be written there nor in a temporary folder: {exc.strerror or exc}",
                 path=name,
             ) from exc
-
-    def _record(
-        self, name: str, digest: str, facts: Mapping[str, Any], drawn: Mapping[str, Path]
-    ) -> bytes:
-        width, height = self.size or (None, None)
-        picture = {
-            "file": name,
-            "number": self.number,
-            "sha256": digest,
-            "received_sha256": self.received_sha256,
-            "mime_type": self.mime_type,
-            "converted_from": None if self.received is None else self.received.mime_type,
-            "width": width,
-            "height": height,
-        }
-        record = {**facts, "picture": picture}
-        if self.proof is not None:
-            names = {key: path.name for key, path in drawn.items()}
-            record["proof"] = {**self.proof.to_json(), **names}
-        lines = ",\n".join(f"  {_encode(key)}: {_encode(value)}" for key, value in record.items())
-        return f"{{\n{lines}\n}}\n".encode()
 
 
 @dataclass(frozen=True)
@@ -459,41 +436,18 @@ class Result:
         return paths
 
 
-class File(NamedTuple):
-    """What `save` writes for one picture that wasn't proved."""
-
-    picture: bytes
-    """With its facts inside."""
-    sha256: str
-    sidecar: bytes
-
-
-def filed(image: ResultImage, name: str) -> File:
-    """What `save` writes under a name, for those who write it themselves."""
-    facts = image.origin.to_json()
-    data = embed(image.data, image.mime_type, _inside(facts, image))
-    digest = files.sha256(data)
-    return File(data, digest, image._record(name, digest, facts, {}))
-
-
-def _inside(facts: Mapping[str, Any], picture: ResultImage) -> str:
-    """What is said within a picture's own file."""
-    told = {**facts, "picture": {
-        "number": picture.number, "received_sha256": picture.received_sha256,
-    }}  # fmt: skip
-    if "inputs" in facts:
-        images = [
-            {"name" if key == "source" else key: _last(value) if key == "source" else value
-             for key, value in image.items()}
-            for image in facts["inputs"]["images"]
-        ]  # fmt: skip
-        told["inputs"] = {**facts["inputs"], "images": images}
-    if picture.proof is not None:
-        told["proof"] = picture.proof.summary()
-    return _encode(told)
-
-
-_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
+def sheet_of(image: ResultImage, detail: Detail = "full") -> Sheet:
+    """What a picture's file and its sidecar are put together from."""
+    sheet = Sheet(
+        image.data, image.mime_type, image.origin.to_json(detail), image.number, image.size
+    )
+    if image.proof is not None:
+        sheet = sheet._replace(proof=image.proof.summary())
+    if image.received is None:
+        return sheet
+    return sheet._replace(
+        received_sha256=image.received_sha256, converted_from=image.received.mime_type
+    )
 
 
 def _as_folder(target: str | os.PathLike[str]) -> str:
@@ -539,11 +493,6 @@ def _asked(request: Request) -> dict[str, Any]:
     """The settings that were asked for in other words, as `match` for a ratio."""
     settings = request.settings
     return {name: value for name, value in request.options.items() if settings.get(name) != value}
-
-
-def _last(source: str) -> str:
-    """A file's name without its folders, which belong to whoever made the picture."""
-    return source.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
 
 
 def _input(image: AttachedImage) -> dict[str, Any]:

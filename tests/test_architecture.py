@@ -34,6 +34,7 @@ ROOMS: dict[str, str] = {
     "images": "files headers",
     "xmp": "",
     "embed": "xmp",
+    "making": "embed",
     "convert": "images",
     "naming": "codes diagnostics errors",
     "provenance": f"{GROUND} embed files images",
@@ -62,8 +63,8 @@ ROOMS: dict[str, str] = {
     "proving": f"{GROUND} files fit images proof provenance request sandbox service",
     "composite": "convert embed errors files proof proving service",
     "drawings": "files proof",
-    "result": "config convert drawings embed errors events files images markup naming proof proving"
-    " request service",
+    "result": "config convert drawings errors events files images making markup naming proof"
+    " proving request service",
     "arrival": "errors proof proving request result service",
     # What callers hold.
     "client_core": f"{GROUND} arrival config events files preflight proving request result sandbox"
@@ -72,7 +73,7 @@ ROOMS: dict[str, str] = {
     "book": f"{GROUND} builder client config events inputs_schema recipe request result"
     " search_path",
     "batch": f"{GROUND} arguments book client config drawings events files fit headers images"
-    " preflight proof provenance proving recent recipe request result service",
+    " making preflight proof provenance proving recent recipe request result service",
     # What looks at recipes and results from outside.
     "rerun": f"{GROUND} book files images provenance",
     "lint_settings": f"{GROUND} prompt.lint",

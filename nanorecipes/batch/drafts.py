@@ -1,7 +1,7 @@
 """Folders that the disk has for good: written under another name, synced, moved, and read again.
 
 As a process of its own it takes groups from its standard input until there are no more. So it needs
-nothing but the standard library, and starts at once.
+little but the standard library, and starts at once.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import IO, Any
 
-if TYPE_CHECKING:
-    from typing import IO, Any
+from nanorecipes.making import Sheet, put_together
 
-Parcel = tuple[str, Sequence[tuple[str, bytes]]]
-"""A folder, and the files that it gets: the name and the bytes of each."""
-End = tuple[str, str]
-"""What became of a folder: `kept`, or `error` or `trouble` with the reason."""
+Parcel = tuple[str, Sequence[tuple[str, tuple[Any, ...]]]]
+"""A folder, and its pictures: the name of each, and the values of its sheet."""
+End = tuple[str, str, list[str]]
+"""What became of a folder: `kept`, or `error` or `trouble` with the reason; and the SHA-256 of each
+picture's file."""
 
 _PART_BYTES = 256 * 1024
 _HEAD_BYTES = 8
 
 
 def keep(parcels: Sequence[Parcel]) -> list[End]:
-    """Write several folders, and read their files again.
+    """Write several folders of pictures, each with its sidecar, and read them again.
 
     When this returns, a power cut can't take them. A folder appears whole or not at all, and takes
     the place of one that is there. All files of the group are written before the disk is asked to
@@ -36,7 +36,7 @@ def keep(parcels: Sequence[Parcel]) -> list[End]:
         For each folder `kept`; `error` where it couldn't be written, so that there is none; or
         `trouble` where the disk gives other bytes than it was given.
     """
-    drafts = [_Draft(folder, files) for folder, files in parcels]
+    drafts = [_Draft(folder, pictures) for folder, pictures in parcels]
     _each(drafts, _Draft.write)
     if len(drafts) > 1:
         _each(drafts, _Draft.hurry)
@@ -45,7 +45,7 @@ def keep(parcels: Sequence[Parcel]) -> list[End]:
     for parent in {draft.parent for draft in drafts if draft.end is None}:
         _sync(parent)
     _each(drafts, _Draft.compare)
-    return [draft.end or ("kept", "") for draft in drafts]
+    return [(*(draft.end or ("kept", "")), draft.digests) for draft in drafts]
 
 
 def _each(drafts: list[_Draft], step: Callable[[_Draft], None]) -> None:
@@ -67,15 +67,17 @@ class _Draft:
     than the call: so there are as few as can be.
     """
 
-    def __init__(self, folder: str, files: Sequence[tuple[str, bytes]]) -> None:
+    def __init__(self, folder: str, pictures: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
         self.folder = folder
         self.parent, name = os.path.split(folder)
-        self.end: End | None = None
-        self._files = files
+        self.end: tuple[str, str] | None = None
+        """What became of it, and why, where that isn't as it should be."""
+        self.digests: list[str] = []
+        self._pictures = pictures
         # Always the same name: what a killed program left there goes when the row is saved.
         self._place = os.path.join(self.parent, f".{name}.part")
-        self._handles: list[int] = []
-        """Open files, in their order."""
+        self._files: list[tuple[int, str, bytes]] = []
+        """Open files: handle, name, and what was written."""
 
     def write(self) -> None:
         """Write the files, all under the other name."""
@@ -86,23 +88,29 @@ class _Draft:
             os.mkdir(self._place)
         except FileNotFoundError:
             os.makedirs(self._place)
-        for name, data in self._files:
-            path = os.path.join(self._place, name)
-            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)
-            self._handles.append(handle)
-            written = 0
-            while written < len(data):
-                written += os.write(handle, data[written:] if written else data)
+        for name, sheet in self._pictures:
+            file = put_together(Sheet(*sheet), name)
+            self.digests.append(file.sha256)
+            self._write(name, file.picture)
+            self._write(f"{name}.json", file.sidecar)
+
+    def _write(self, name: str, data: bytes) -> None:
+        path = os.path.join(self._place, name)
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        self._files.append((handle, name, data))
+        written = 0
+        while written < len(data):
+            written += os.write(handle, data[written:] if written else data)
 
     def hurry(self) -> None:
         """Let the disk begin: then the files of a whole group become durable by one commit."""
         if hasattr(os, "posix_fadvise"):
-            for handle in self._handles:
+            for handle, _, _ in self._files:
                 os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def sync(self) -> None:
         """Wait until the disk has the files."""
-        for handle in self._handles:
+        for handle, _, _ in self._files:
             os.fsync(handle)
 
     def sync_folder(self) -> None:
@@ -124,7 +132,7 @@ class _Draft:
 
     def compare(self) -> None:
         """Read the files again."""
-        for handle, (name, data) in zip(self._handles, self._files, strict=True):
+        for handle, name, data in self._files:
             if not _holds(handle, data):
                 path = os.path.join(self.folder, name)
                 self.end = ("trouble", f"{path!r} is not what was written")
@@ -136,8 +144,8 @@ class _Draft:
         shutil.rmtree(self._place, ignore_errors=True)
 
     def _close(self) -> None:
-        while self._handles:
-            os.close(self._handles.pop())
+        while self._files:
+            os.close(self._files.pop()[0])
 
 
 def _sync(path: str) -> None:
@@ -158,7 +166,11 @@ def _holds(handle: int, data: bytes) -> bool:
 
 
 def send(stream: IO[bytes], message: Any) -> None:
-    """Write a message of plain values for another process of the same Python."""
+    """Write a message for another process of the same Python.
+
+    Raises:
+        ValueError: there is more in it than plain values; nothing was written.
+    """
     body = marshal.dumps(message)
     stream.write(len(body).to_bytes(_HEAD_BYTES, "big") + body)
     stream.flush()
@@ -188,7 +200,3 @@ def main() -> None:
             send(sys.stdout.buffer, keep(receive(sys.stdin.buffer)))
     except (EOFError, BrokenPipeError):
         return
-
-
-if __name__ == "__main__":
-    main()

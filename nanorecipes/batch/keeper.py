@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from nanorecipes.batch import drafts
@@ -19,6 +20,10 @@ FEW, LARGE_BYTES = 16, 16 * 1024 * 1024
 """So many folders at once are worth beginning a process, and up to so much handing them over."""
 _PIPE_BYTES = 1024 * 1024
 _PATIENCE_S = 30.0
+_HOME = str(Path(__file__).parents[2])
+_PROGRAM = (
+    f"import sys; sys.path.append({_HOME!r}); from nanorecipes.batch.drafts import main; main()"
+)
 
 
 class Keeper:
@@ -43,7 +48,7 @@ class Keeper:
 
     def keep(self, parcels: Sequence[Parcel]) -> list[End]:
         """As `drafts.keep`; called in a thread."""
-        size = sum(len(data) for _, files in parcels for _, data in files)
+        size = sum(len(sheet[0]) for _, pictures in parcels for _, sheet in pictures)
         ends = self._handed_over(parcels) if size <= LARGE_BYTES else None
         return drafts.keep(parcels) if ends is None else ends
 
@@ -61,7 +66,9 @@ class Keeper:
             return None
         try:
             ends = _ask(process, parcels)
-        except (OSError, EOFError, ValueError):  # what it left is written over
+        except ValueError:  # a value of a caller's own type: nothing was handed over
+            ends = None
+        except (OSError, EOFError):  # what it left is written over
             self._may_begin = False
             _end(process)
             return None
@@ -89,7 +96,7 @@ class Keeper:
 
 def _begin(lock: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603
-        [sys.executable, "-I", "-S", drafts.__file__],
+        [sys.executable, "-I", "-S", "-c", _PROGRAM],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         pipesize=_PIPE_BYTES, pass_fds=(lock,), cwd=os.sep,
         start_new_session=True,  # Ctrl-C is for the batch, which ends its processes itself

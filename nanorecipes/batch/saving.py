@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from nanorecipes import events, files
 from nanorecipes.batch import drafts
 from nanorecipes.errors import LedgerError, SaveError
-from nanorecipes.result import File, filed
+from nanorecipes.result import sheet_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,17 +25,11 @@ T = TypeVar("T")
 _PART_BYTES = 256 * 1024
 
 
-SMALL_BYTES = 256 * 1024
-"""Up to this size a picture's file is put together in less time than a thread takes to be asked."""
-
-
 class Filing(NamedTuple):
     """Pictures of one row, and the folder that they get."""
 
     result: Result
     folder: str
-    files: tuple[File, ...] | None = None
-    """What is written for each picture, where it was put together already."""
 
 
 class Filed(NamedTuple):
@@ -52,8 +46,8 @@ def save_durably(
 ) -> list[Filed | Exception]:
     """Write the pictures of several rows, each with its sidecar, and read them again.
 
-    When this returns, a power cut can't take them. One of an earlier attempt is replaced: it is the
-    same purchase.
+    When this returns, a power cut can't take them. Those of an earlier attempt are replaced: it is
+    the same purchase.
 
     Args:
         filings: the rows' pictures.
@@ -62,20 +56,13 @@ def save_durably(
     Returns:
         For each row where its pictures lie, or a `SaveError`.
     """
-    packed = [_packed(filing) for filing in filings]
-    parcels = [_parcel(filing) for filing in packed if isinstance(filing, Filing)]
-    ends = iter(keep(parcels))
-    return [
-        filing if isinstance(filing, Exception) else _filed(filing, *next(ends))
-        for filing in packed
-    ]
+    ends = keep([_parcel(filing) for filing in filings])
+    return [_filed(filing, *end) for filing, end in zip(filings, ends, strict=True)]
 
 
 async def save_watched(groups: Groups[Filing, Filed], filing: Filing) -> Filed:
     """One row's pictures written with those of others, and told as one step."""
-    origin, images = filing.result.origin, filing.result.images
-    if sum(len(image.data) for image in images) <= SMALL_BYTES:
-        filing = filing._replace(files=tuple(map(_file, images)))
+    origin = filing.result.origin
     step = events.step("save", origin.backend, origin.request, task_id=origin.task_id)
     if step is None:
         return await groups.do(filing)
@@ -85,39 +72,21 @@ async def save_watched(groups: Groups[Filing, Filed], filing: Filing) -> Filed:
     return filed
 
 
-def _packed(filing: Filing) -> Filing | Exception:
-    """The same, with the files put together."""
-    if filing.files is not None:
-        return filing
-    try:
-        return filing._replace(files=tuple(map(_file, filing.result.images)))
-    except Exception as exc:  # the others of the group must not suffer from it
-        return exc
-
-
-def _file(image: ResultImage) -> File:
-    return filed(image, _name(image))
+def _parcel(filing: Filing) -> Parcel:
+    return filing.folder, [(_name(image), tuple(sheet_of(image))) for image in filing.result.images]
 
 
 def _name(image: ResultImage) -> str:
     return f"{image.number}{image.extension}"
 
 
-def _parcel(filing: Filing) -> Parcel:
-    files: list[tuple[str, bytes]] = []
-    for image, file in zip(filing.result.images, filing.files or (), strict=True):
-        name = _name(image)
-        files += [(name, file.picture), (f"{name}.json", file.sidecar)]
-    return filing.folder, files
-
-
-def _filed(filing: Filing, end: str, why: str) -> Filed | SaveError:
+def _filed(filing: Filing, end: str, why: str, digests: Sequence[str]) -> Filed | SaveError:
     folder = filing.folder
     if end == "error":
         return SaveError(f"{folder!r} can't be written: {why}", path=folder)
     saved = [
-        {"path": os.path.join(folder, _name(image)), "sha256": file.sha256}
-        for image, file in zip(filing.result.images, filing.files or (), strict=True)
+        {"path": os.path.join(folder, _name(image)), "sha256": digest}
+        for image, digest in zip(filing.result.images, digests, strict=True)
     ]
     return Filed(saved, why or None)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,12 @@ from catalogue import Shop, rows, states
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nanorecipes import files
 from nanorecipes.batch import drafts, keeper
 from nanorecipes.batch.drafts import End, Parcel
 from nanorecipes.batch.keeper import Keeper
 from nanorecipes.batch.locks import Lock, is_held
+from nanorecipes.making import Sheet
 
 Keep = Callable[[list[Parcel]], list[End]]
 
@@ -54,20 +58,43 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
     return all_
 
 
-def parcels(folder: Path, files: list[tuple[str, bytes]], count: int = MANY) -> list[Parcel]:
-    """The same files in several folders."""
-    return [(str(folder / f"row-{n}"), files) for n in range(count)]
+KIND = "application/octet-stream"
+"""A type of file in which nothing is written."""
+
+
+def parcels(folder: Path, pictures: dict[str, bytes], count: int = MANY) -> list[Parcel]:
+    """The same pictures in several folders."""
+    sheets = [
+        (name, tuple(Sheet(data, KIND, {"model": "flash"}, number, None)))
+        for number, (name, data) in enumerate(pictures.items())
+    ]
+    return [(str(folder / f"row-{n}"), sheets) for n in range(count)]
+
+
+def kept(pictures: dict[str, bytes]) -> End:
+    """What is told of pictures that were kept."""
+    return ("kept", "", [files.sha256(data) for data in pictures.values()])
 
 
 def found(folder: Path) -> dict[str, dict[str, bytes]]:
-    """What lies in each folder."""
-    return {
-        place.name: {path.name: path.read_bytes() for path in place.iterdir()}
-        for place in folder.iterdir()
-    }
+    """The pictures that lie in each folder, with sidecars that tell of them."""
+    return {place.name: _pictures(place) for place in folder.iterdir()}
 
 
-names = st.text("abcé .-_\udc80", min_size=1, max_size=12).filter(lambda name: name.strip("."))
+def _pictures(place: Path) -> dict[str, bytes]:
+    told = {path.name: path.read_bytes() for path in place.iterdir()}
+    pictures = {}
+    for name in [name for name in told if f"{name}.json" in told]:
+        pictures[name] = told.pop(name)
+        facts = json.loads(told.pop(f"{name}.json"))
+        assert facts["model"] == "flash"
+        assert facts["picture"]["file"] == name
+        assert facts["picture"]["sha256"] == files.sha256(pictures[name])
+    assert not told
+    return pictures
+
+
+names = st.text("abcé .-_", min_size=1, max_size=12).filter(lambda name: name.strip("."))
 
 
 @given(st.dictionaries(names, st.binary(max_size=300_000), max_size=3), st.data())
@@ -75,15 +102,15 @@ names = st.text("abcé .-_\udc80", min_size=1, max_size=12).filter(lambda name: 
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_files_are_kept_as_they_are(
-    tmp_path_factory: pytest.TempPathFactory, keep: Keep, files: dict[str, bytes], data: Any
+    tmp_path_factory: pytest.TempPathFactory, keep: Keep, pictures: dict[str, bytes], data: Any
 ) -> None:
     """Any bytes under any name, also where something was left by an earlier attempt."""
     out = tmp_path_factory.mktemp("out")
     for left in data.draw(st.sets(st.sampled_from([".row-0.part", "row-1", ".row-1.part"]))):
         (out / left).mkdir()
         (out / left / "half").write_bytes(b"half")
-    assert keep(parcels(out, list(files.items()))) == [("kept", "")] * MANY
-    assert found(out) == {f"row-{n}": files for n in range(MANY)}
+    assert keep(parcels(out, pictures)) == [kept(pictures)] * MANY
+    assert found(out) == {f"row-{n}": pictures for n in range(MANY)}
 
 
 def test_folder_that_can_not_be_written_is_told_and_the_others_kept(
@@ -94,9 +121,9 @@ def test_folder_that_can_not_be_written_is_told_and_the_others_kept(
     out.mkdir()
     (out / ".row-3.part").write_bytes(b"a file where a folder belongs")
     (out / "row-5").mkdir()
-    ends = keep(parcels(out, [("1.jpg", b"picture")]))
-    assert ends[3] == ("error", "Not a directory")
-    assert [end for end in ends if end != ("kept", "")] == [ends[3]]
+    ends = keep(parcels(out, PICTURE))
+    assert ends[3] == ("error", "Not a directory", [])
+    assert [end for end in ends if end != kept(PICTURE)] == [ends[3]]
     assert not (out / "row-3").exists()
     assert (out / "row-5" / "1.jpg").read_bytes() == b"picture"
 
@@ -116,14 +143,15 @@ def test_processes_write_where_many_pictures_come_at_a_time(
     shop.checked().close()
 
 
+PICTURE = {"1.jpg": b"picture"}
 DIES_AT_ONCE = "raise SystemExit(1)"
 DIES_HALF_WAY = """
 import os, sys
 parcels = drafts.receive(sys.stdin.buffer)
-for folder, files in parcels[:3]:
+for folder, pictures in parcels[:3]:
     parent, name = os.path.split(folder)
     os.makedirs(os.path.join(parent, f".{name}.part"))
-    with open(os.path.join(parent, f".{name}.part", files[0][0]), "wb") as file:
+    with open(os.path.join(parent, f".{name}.part", pictures[0][0]), "wb") as file:
         file.write(b"half")
 os.kill(os.getpid(), 9)
 """
@@ -141,8 +169,9 @@ def test_process_that_dies_costs_nothing(
 ) -> None:
     """Out of memory, say: its work is done again, and the batch hears nothing of it."""
     script = tmp_path / "worker.py"
-    home = Path(drafts.__file__).parent
-    script.write_text(f"import sys\nsys.path.insert(0, {str(home)!r})\nimport drafts\n{text}")
+    home = str(Path(drafts.__file__).parents[2])
+    head = f"import sys\nsys.path.append({home!r})\nfrom nanorecipes.batch import drafts\n"
+    script.write_text(f"{head}{text}")
     begun: list[subprocess.Popen[bytes]] = []
 
     def begin(lock: int) -> subprocess.Popen[bytes]:
@@ -171,9 +200,25 @@ def test_without_a_python_to_begin_the_thread_writes(
 ) -> None:
     """Python may be built into another program, which must not be begun a second time."""
     monkeypatch.setattr(sys, "executable", executable)
-    ends = Keeper(lambda: lock.handle).keep(parcels(tmp_path / "out", [("1.jpg", b"picture")]))
-    assert ends == [("kept", "")] * MANY
+    ends = Keeper(lambda: lock.handle).keep(parcels(tmp_path / "out", PICTURE))
+    assert ends == [kept(PICTURE)] * MANY
     assert len(found(tmp_path / "out")) == MANY
+
+
+def test_values_of_a_type_of_ones_own_are_written_by_the_thread(
+    tmp_path: Path, lock: Lock, begun: list[subprocess.Popen[bytes]]
+) -> None:
+    """A row from Python may hold anything that reads as a text, and the other process is kept."""
+    with_processes = Keeper(lambda: lock.handle)
+    ((folder, ((name, sheet),)),) = parcels(tmp_path / "out", PICTURE, 1)
+    own = Sheet(*sheet)._replace(facts={"model": "flash", "price": Decimal("0.10")})
+    given = [*parcels(tmp_path / "out", PICTURE), (f"{folder}-own", [(name, tuple(own))])]
+    for _ in range(2):
+        assert with_processes.keep(given) == [kept(PICTURE)] * (MANY + 1)
+    with_processes.close()
+    assert [process.returncode for process in begun] == [0]
+    sidecar = json.loads((tmp_path / "out" / "row-0-own" / "1.jpg.json").read_bytes())
+    assert sidecar["price"] == "0.10"
 
 
 def test_process_that_still_writes_keeps_the_rows_of_a_killed_batch(
@@ -182,7 +227,7 @@ def test_process_that_still_writes_keeps_the_rows_of_a_killed_batch(
     """Else the next batch would write in the same folders at the same time."""
     killed = Lock(tmp_path / "locks" / "killed")
     with_processes = Keeper(lambda: killed.handle)
-    with_processes.keep(parcels(tmp_path / "out", [("1.jpg", b"picture")]))
+    with_processes.keep(parcels(tmp_path / "out", PICTURE))
     assert killed.handle is not None
     os.close(killed.handle)  # as the system does it for a process that dies
     assert is_held(killed.path)

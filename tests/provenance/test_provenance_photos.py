@@ -16,10 +16,11 @@ import pytest
 from network import HOST, KEY, Answer, Played, Service, request
 from PIL import Image
 
-from nanorecipes import Client, Result, files
+from nanorecipes import Client, Result, files, making
 from nanorecipes.cli.main import run
 from nanorecipes.client import Wiring
 from nanorecipes.provenance import read
+from nanorecipes.result import sheet_of
 from nanorecipes.service.timing import VirtualClock
 from nanorecipes.xmp import NAMESPACE
 
@@ -118,7 +119,7 @@ def check(photo: photos.Photo, folder: Path, capsys: pytest.CaptureFixture[str])
     told = json.loads(capsys.readouterr().out)
     assert told.pop("found_in") == "file"
     del told["file"]
-    assert told == json.loads(result.images[0].origin.embedded(result.images[0]))
+    assert told == json.loads(making.said_inside(sheet_of(result.images[0])))
 
 
 def test_photos_of_every_kind_stay_as_they_are(
