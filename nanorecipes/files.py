@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nanorecipes import codes
 from nanorecipes.diagnostics import Diagnostic
+from nanorecipes.durable import sync, sync_path
 from nanorecipes.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = False) -> Path:
     Args:
         path: the target, replaced when it exists; its folder must exist.
         data: what it shall hold.
-        durable: also wait until the disk has it (fsync of file and folder).
+        durable: also wait until the disk has it, and its name.
     """
     name, handle = _temporary(path.parent)
     try:
@@ -95,14 +96,14 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = False) -> Path:
             file.write(data)
             file.flush()
             if durable:
-                os.fsync(file.fileno())
+                sync(file.fileno())
         os.replace(name, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
     if durable:
-        sync_folder(path.parent)
+        sync_path(path.parent)
     return path
 
 
@@ -112,12 +113,8 @@ def make_durable(path: Path) -> None:
     Raises:
         OSError: it can't be opened, or the disk failed.
     """
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    sync_folder(path.parent)
+    sync_path(path)
+    sync_path(path.parent)
 
 
 def write_new(path: Path, data: bytes, *, beside: str = "") -> Path:
@@ -190,12 +187,3 @@ def _temporary(folder: Path) -> tuple[Path, int]:
     """A new file with a name that nobody else has, and the rights that the user's mask gives."""
     name = folder / f".nanorecipes-{os.urandom(8).hex()}.part"
     return name, os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the disk has the names of a folder."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -25,7 +25,8 @@ ROOMS: dict[str, str] = {
     "errors": "diagnostics",
     "events": "errors",
     "tracing": "events nanorecipes",
-    "files": "codes diagnostics errors",
+    "durable": "",
+    "files": "codes diagnostics durable errors",
     "headers": "",
     "wholeness": "",
     "decoding": "",
@@ -53,7 +54,7 @@ ROOMS: dict[str, str] = {
     "proof": f"{GROUND} images",
     # To the service and back.
     "sandbox": "catalogue errors files google_wire images suggest wire",
-    "service": "decoding errors events files google_wire request sandbox wholeness wire",
+    "service": "decoding durable errors events files google_wire request sandbox wholeness wire",
     "config": "errors service suggest",
     "search_path": "config recipe",
     "recent": "",
@@ -72,8 +73,8 @@ ROOMS: dict[str, str] = {
     "client": "client_core config request result service",
     "book": f"{GROUND} builder client config events inputs_schema recipe request result"
     " search_path",
-    "batch": f"{GROUND} arguments book client config drawings events files fit headers images"
-    " making preflight proof provenance proving recent recipe request result service",
+    "batch": f"{GROUND} arguments book client config drawings durable events files fit headers"
+    " images making preflight proof provenance proving recent recipe request result service",
     # What looks at recipes and results from outside.
     "rerun": f"{GROUND} book files images provenance",
     "lint_settings": f"{GROUND} prompt.lint",

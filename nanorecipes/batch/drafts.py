@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import IO, Any
 
+from nanorecipes.durable import sync, sync_path
 from nanorecipes.making import Sheet, put_together
 
 Parcel = tuple[str, Sequence[tuple[str, tuple[Any, ...]]]]
@@ -43,7 +44,7 @@ def keep(parcels: Sequence[Parcel]) -> list[End]:
     for step in (_Draft.sync, _Draft.sync_folder, _Draft.place):
         _each(drafts, step)
     for parent in {draft.parent for draft in drafts if draft.end is None}:
-        _sync(parent)
+        sync_path(parent)
     _each(drafts, _Draft.compare)
     return [(*(draft.end or ("kept", "")), draft.digests) for draft in drafts]
 
@@ -111,11 +112,11 @@ class _Draft:
     def sync(self) -> None:
         """Wait until the disk has the files."""
         for handle, _, _ in self._files:
-            os.fsync(handle)
+            sync(handle)
 
     def sync_folder(self) -> None:
         """Wait until it has their names: as a rule they came with the files of the group."""
-        _sync(self._place)
+        sync_path(self._place)
 
     def place(self) -> None:
         """Give the folder its name."""
@@ -146,14 +147,6 @@ class _Draft:
     def _close(self) -> None:
         while self._files:
             os.close(self._files.pop()[0])
-
-
-def _sync(path: str) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _holds(handle: int, data: bytes) -> bool:

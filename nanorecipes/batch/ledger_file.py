@@ -8,6 +8,7 @@ import sqlite3
 import uuid
 from typing import TYPE_CHECKING
 
+from nanorecipes.durable import sync_path
 from nanorecipes.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -97,11 +98,7 @@ def _name(draft: Path, path: Path) -> None:
         except OSError:  # a file system without hard links
             if not path.exists():
                 draft.replace(path)
-    handle = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_path(path.parent)
 
 
 def _ignore_in_git(folder: Path) -> None:
@@ -149,6 +146,7 @@ def connect(path: Path, setup: str) -> sqlite3.Connection:
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA fullfsync = ON")  # as in `durable`; elsewhere it does nothing
         connection.execute("PRAGMA temp_store = MEMORY")
         if path.stat().st_size <= LOOKED_THROUGH_BYTES:
             said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from nanorecipes.batch.parquet import BATCH_ROWS, load_pyarrow
+from nanorecipes.durable import sync
 from nanorecipes.errors import SaveError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def new_file(path: Path) -> Iterator[Path]:
     try:
         yield part
         with part.open("rb") as file:
-            os.fsync(file.fileno())
+            sync(file.fileno())
         os.replace(part, path)
     except OSError as exc:
         if isinstance(exc, SaveError):

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from nanorecipes import files
+from nanorecipes.durable import sync_path
 from nanorecipes.service.flow import NoPicture
 
 KEPT = "kept:"
@@ -57,7 +58,7 @@ class KeptAnswers:
         """
         if not self.folder.is_dir():
             self.folder.mkdir(parents=True, exist_ok=True)
-            files.sync_folder(self.folder.parent)
+            sync_path(self.folder.parent)
         name = f"{files.sha256(data)}-{os.urandom(4).hex()}"
         files.write_atomic(self.folder / name, data, durable=True)
         return f"{KEPT}{name}"
