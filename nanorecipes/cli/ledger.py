@@ -306,11 +306,12 @@ def costs_command(by: Any, as_json: bool, quiet: bool) -> None:
     total = sum((cost.usd for cost in found), Decimal(0))
     if as_json:
         rows = [{by: cost.name, "usd": cost.usd, "rows": cost.pictures} for cost in found]
-        view.print_json({"by": by, "costs": rows, "total_usd": total, "unknown_usd": unknown})
+        view.print_json({"by": by, "costs": rows, "total_usd": total, "unknown_usd": unknown,
+                         "sandbox_usd": played})  # fmt: skip
         return
     for cost in found:
         click.echo(f"${cost.usd}  {cost.name}  ({cost.pictures} rows)")
-    fake = f" (the sandbox's ${played} don't count)" if played else ""
+    fake = f" (the sandbox's runs would have cost ${played} and don't count)" if played else ""
     view.info(f"total ${total}, perhaps charged ${unknown}{fake}", quiet)
 
 

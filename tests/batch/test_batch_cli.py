@@ -221,7 +221,7 @@ def test_resume_fetches_what_was_paid_for(
     assert "nothing to resume" in capsys.readouterr().err
 
 
-def test_the_list_of_runs_names_their_folders_and_costs_leave_the_sandbox_out(
+def test_the_list_of_runs_names_their_folders(
     table: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Ten runs of one recipe are told apart by where their pictures went."""
@@ -229,8 +229,23 @@ def test_the_list_of_runs_names_their_folders_and_costs_leave_the_sandbox_out(
     capsys.readouterr()
     assert run(["runs"]) == 0
     assert capsys.readouterr().out.rstrip().endswith("6 verified  $0.27 (sandbox)  out")
-    assert run(["costs"]) == 0
-    assert "the sandbox's $0.27 don't count" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("by", ["recipe", "day", "model"])
+def test_costs_tell_what_the_sandbox_would_have_cost(
+    by: str, table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who has only tried the sandbox sees that its runs were noticed, and why they don't count."""
+    assert batch("--sandbox", "--quiet") == 0
+    capsys.readouterr()
+    assert run(["costs", "--by", by]) == 0
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "the sandbox's runs would have cost $0.27 and don't count" in told.err
+    assert run(["costs", "--by", by, "--json"]) == 0
+    assert said(capsys) == {
+        "by": by, "costs": [], "total_usd": 0.0, "unknown_usd": 0.0, "sandbox_usd": 0.27,
+    }  # fmt: skip
 
 
 def test_damaged_ledger_stops_a_run_before_it_sends(
@@ -267,9 +282,10 @@ def test_books_of_an_empty_project_are_empty(
     for command, empty in (
         (["runs"], []),
         (["unknown"], {"rows": [], "total_usd": 0.0, "unnamed_answers": []}),
-        (["costs"], {"by": "recipe", "costs": [], "total_usd": 0.0, "unknown_usd": 0.0}),
+        (["costs"], {"by": "recipe", "costs": [], "total_usd": 0.0, "unknown_usd": 0.0,
+                     "sandbox_usd": 0.0}),
         (["resume"], []),
-    ):
+    ):  # fmt: skip
         assert run([*command, "--json"]) == 0
         assert said(capsys) == empty
     assert not Path(".nanorecipes").exists()
