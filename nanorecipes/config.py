@@ -145,14 +145,15 @@ def connection(
     chosen = check_backend(backend, "backend") if backend is not None else own.backend
     has_key = api_key is not None or own.api_key is not None
     name = chosen or _setting("backend") or ("qolaba" if has_key else _by_key())
-    key = check_key(api_key, "api_key") if api_key is not None else None
+    variable = _SERVICES[name if name in _SERVICES else "qolaba"][0]
+    key = check_key(api_key, "api_key", variable) if api_key is not None else None
     url = check_base_url(base_url, "base_url") if base_url is not None else None
     if (own.backend or "qolaba") == name:  # never one backend's key or address for another
         key, url = key or own.api_key, url or own.base_url
     if name == "sandbox":
         # The emulator never gets a real service's key or address from the environment.
         return Connection("sandbox", url or SANDBOX_HOST, key or Secret(SANDBOX_KEY), "api_key")
-    variable, setting, usual = _SERVICES[name]
+    _, setting, usual = _SERVICES[name]
     key_name = "api_key" if key is not None else variable
     host = url or _setting(setting) or usual
     return Connection(cast("Backend", name), host, key or _environment_key(variable), key_name)
@@ -240,11 +241,11 @@ def check_timeout(value: Any) -> float:
     return float(value)
 
 
-def check_key(value: Any, where: str) -> Secret:
+def check_key(value: Any, where: str, variable: str = QOLABA_KEY) -> Secret:
     """Wrap a key; it must fit into a header, and an error about it doesn't show it."""
     text = value.strip() if isinstance(value, str) else ""
     if not text:
-        raise ConfigurationError(f"the key in {where} is empty", help=_way_out())
+        raise ConfigurationError(f"the key in {where} is empty", help=_way_out(variable))
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ConfigurationError(
             f"the key in {where} holds spaces, line breaks or other characters that no key has",
@@ -289,7 +290,7 @@ def _environment_key(variable: str) -> Secret:
     return check_key(os.environ[variable], variable)
 
 
-def _way_out(variable: str = QOLABA_KEY) -> str:
+def _way_out(variable: str) -> str:
     return (
         f"set {variable}, or try without a key: "
         f"backend='sandbox', --sandbox or {_VARIABLES['backend']}=sandbox"

@@ -150,6 +150,10 @@ class BudgetError(NanorecipesError):
 class ConfigurationError(NanorecipesError):
     """A setting is missing or can't be used."""
 
+    def __str__(self) -> str:
+        # The first error that a newcomer meets in Python, and a traceback shows its text alone.
+        return f"{self.message}\n  help: {self.help}" if self.help else self.message
+
 
 class MissingExtraError(NanorecipesError, ImportError):
     """A part of nanorecipes needs a package that isn't installed."""

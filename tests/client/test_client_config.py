@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from nanorecipes import config
+from nanorecipes.cli.main import run
 from nanorecipes.client import Client, default_client
 from nanorecipes.config import configure, connection
 from nanorecipes.errors import ConfigurationError
@@ -18,13 +19,37 @@ from nanorecipes.errors import ConfigurationError
 Env = pytest.MonkeyPatch
 
 
-def test_nothing_chosen_names_the_keys_and_the_sandbox() -> None:
-    """The sandbox is never chosen silently."""
+@pytest.mark.parametrize(
+    ("options", "missing", "variable"),
+    [
+        (
+            {},
+            "neither QOLABA_API_KEY nor GEMINI_API_KEY is set",
+            "QOLABA_API_KEY or GEMINI_API_KEY",
+        ),
+        ({"backend": "qolaba"}, "QOLABA_API_KEY is not set", "QOLABA_API_KEY"),
+        ({"backend": "gemini"}, "GEMINI_API_KEY is not set", "GEMINI_API_KEY"),
+        ({"backend": "gemini", "api_key": " "}, "api_key is empty", "GEMINI_API_KEY"),
+        ({"api_key": ""}, "api_key is empty", "QOLABA_API_KEY"),
+    ],
+)
+def test_without_a_key_the_text_names_the_variable_and_the_sandbox(
+    options: dict[str, Any], missing: str, variable: str
+) -> None:
+    """A traceback shows the text alone; and the sandbox is never chosen silently."""
     with pytest.raises(ConfigurationError) as caught:
-        Client()
-    told = f"{caught.value} {caught.value.help}"
-    for word in ("QOLABA_API_KEY", "GEMINI_API_KEY", "sandbox"):
-        assert word in told
+        Client(**options)
+    first, advice = str(caught.value).split("\n")
+    assert missing in first
+    assert advice.startswith(f"  help: set {variable}, or try without a key: backend='sandbox'")
+    assert (caught.value.message, f"  help: {caught.value.help}") == (first, advice)
+
+
+def test_the_command_line_says_the_way_out_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """The text of the error holds it as well."""
+    url = "https://pictures.invalid/mug.jpg"
+    assert run(["run", "edit/change_part", f"photo={url}", "part=a", "change=b"]) == 2
+    assert capsys.readouterr().err.count("help:") == 1
 
 
 def test_the_backend_whose_key_is_set_is_taken(monkeypatch: Env) -> None:
