@@ -27,6 +27,8 @@ EXTENSIONS = {
     "image/tiff": ".tif",
     "image/bmp": ".bmp",
 }
+PICTURE_SUFFIXES = frozenset({*EXTENSIONS.values(), ".jpeg", ".tiff"})
+"""What the names of pictures end in, in lower case."""
 
 _FTYP_BRANDS = {
     b"heic": "image/heic",

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from nanorecipes import files
 from nanorecipes.headers import displayed_size
+from nanorecipes.suggest import did_you_mean_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -54,6 +55,11 @@ class ImageInput:
     def is_local(self) -> bool:
         """Whether the picture lies here, so that a service that takes URLs can't see it."""
         return self.kind != "url"
+
+    @property
+    def advice(self) -> str | None:
+        """Which file was perhaps meant, where there is none of this name; or None."""
+        return did_you_mean_picture(self.name) if self.kind == "path" else None
 
     def read(self) -> bytes:
         """The picture's bytes.
@@ -100,6 +106,11 @@ class ImageInput:
         # HEIC is taken by the service, but can't be decoded without a further package.
         if self.kind != "url" and self.mime_type not in ("image/heic", "image/heif"):
             _ = self.size_px
+
+
+def did_you_mean_picture(path: str | os.PathLike[str]) -> str | None:
+    """`did you mean 'mug.jpg'?`, for a picture's file that isn't there; or None."""
+    return None if os.path.exists(path) else did_you_mean_file(path, files.PICTURE_SUFFIXES)
 
 
 def image_input(value: Any) -> ImageInput:

@@ -24,14 +24,17 @@ from nanorecipes.prompt.lint.context import Context
 from nanorecipes.prompt.lint.engine import Guide, Mend
 from nanorecipes.prompt.lint.sound import is_sound
 from nanorecipes.recipe.library import Shelf, duplicate_finding, lone_entry
-from nanorecipes.recipe.places import MACROS, NAME, SUFFIX, Entry, Folder, walk
+from nanorecipes.recipe.places import MACROS, NAME, OTHER_SUFFIX, SUFFIX, Entry, Folder, walk
 from nanorecipes.search_path import search_path
+from nanorecipes.suggest import did_you_mean_file
 
 if TYPE_CHECKING:
     from nanorecipes.recipe.model import Definition
 
 DEFAULT = "recipes"
 """The folder that is linted when none is named."""
+FILES = (SUFFIX, OTHER_SUFFIX, ".jinja")
+"""What can be linted, by its suffix."""
 AT_ONCE = 16
 """Recipes that are judged together: more of them don't fit into a processor's cache."""
 
@@ -172,11 +175,16 @@ def find_targets(paths: Sequence[Path]) -> Targets:
         elif path.is_file():
             _add_file(targets, path)
         else:
-            near = "give the files or folders to lint" if path == Path(DEFAULT) else None
-            problems.append(_bad_path(path, "there is no such file or folder", near))
+            problems.append(_bad_path(path, "there is no such file or folder", _nearest(path)))
     if problems:
         raise InputError(problems)
     return targets
+
+
+def _nearest(path: Path) -> str | None:
+    if path == Path(DEFAULT):
+        return "give the files or folders to lint"
+    return did_you_mean_file(path, FILES) or did_you_mean_file(path, folders=True)
 
 
 def _bad_path(path: Path, message: str, help: str | None = None) -> Diagnostic:

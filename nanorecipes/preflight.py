@@ -135,7 +135,7 @@ def local_pictures(request: Request, *, takes_files: bool) -> dict[int, LocalPic
         try:
             pictures[image.ordinal] = _read(image)
         except BadImageError as exc:
-            findings.append(finding(codes.BAD_IMAGE, str(exc), image.slot))
+            findings.append(finding(codes.BAD_IMAGE, str(exc), image.slot, image.input.advice))
     if not takes_files:
         findings += [_not_visible(image) for image in local]
     if findings:

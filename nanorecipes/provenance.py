@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from nanorecipes import files
 from nanorecipes.embed import MAX_TEXT_BYTES, extract
 from nanorecipes.errors import InputError
-from nanorecipes.images import BadImageError, image_input
+from nanorecipes.images import BadImageError, did_you_mean_picture, image_input
 
 TOOL = "nanorecipes"
 _MAX_DEPTH = 12
@@ -223,10 +223,9 @@ def _bytes(path: Path) -> bytes:
     try:
         return image_input(path).read()
     except BadImageError as exc:
-        code = codes.BAD_IMAGE
-        raise InputError(
-            [Diagnostic(code.code, code.name, "error", str(exc), field="file")]
-        ) from exc
+        code, help = codes.BAD_IMAGE, did_you_mean_picture(path)
+        finding = Diagnostic(code.code, code.name, "error", str(exc), field="file", help=help)
+        raise InputError([finding]) from exc
 
 
 def _clean(value: Any, depth: int) -> Any:

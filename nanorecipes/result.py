@@ -463,7 +463,7 @@ def _place(target: str | os.PathLike[str], image: ResultImage, name: str | None)
         stem = _stem(image) if name is None else naming.fill(name, _name_facts(image))
         return path / f"{stem}{image.extension}"
     # Only a known picture's extension gives way: `mug.v2` keeps its dot.
-    is_picture = path.suffix.lower() in (*files.EXTENSIONS.values(), ".jpeg", ".tiff")
+    is_picture = path.suffix.lower() in files.PICTURE_SUFFIXES
     return path.with_name(f"{path.stem if is_picture else path.name}{image.extension}")
 
 

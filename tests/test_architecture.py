@@ -32,7 +32,7 @@ ROOMS: dict[str, str] = {
     "decoding": "",
     "preview": "decoding",
     "markup": "preview",
-    "images": "files headers",
+    "images": "files headers suggest",
     "xmp": "",
     "embed": "xmp",
     "making": "embed",

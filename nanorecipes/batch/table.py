@@ -13,6 +13,7 @@ from nanorecipes.batch.parquet import parquet_columns, parquet_rows
 from nanorecipes.batch.rows import Fault, Row, unreadable
 from nanorecipes.diagnostics import Diagnostic
 from nanorecipes.errors import InputError
+from nanorecipes.suggest import did_you_mean_file
 
 if TYPE_CHECKING:
     import os
@@ -93,7 +94,9 @@ def _regular(path: Path) -> Path:
         if path.is_dir():
             raise unreadable(path, "it is a folder, expected a table's file")
         if not path.exists():
-            raise unreadable(path, "there is no such file")
+            raise unreadable(
+                path, "there is no such file", help=did_you_mean_file(path, _BY_SUFFIX)
+            )
         help = "a table is read more than once, so it can't be a pipe"
         raise unreadable(path, "it is no plain file", help=help)
     try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nanorecipes import codes
 from nanorecipes.diagnostics import Diagnostic
 from nanorecipes.errors import InputError
+from nanorecipes.recipe.places import OTHER_SUFFIX, SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ MAX_FILE_BYTES = 256 * 1024
 
 def find_recipe(library: Library, name: str) -> Recipe:
     """A recipe by its name, or by the path of its file."""
-    if name.endswith((".yaml", ".yml")):
+    if name.endswith((SUFFIX, OTHER_SUFFIX)):
         return library.open(name)
     return library[name]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 import textwrap
@@ -43,37 +44,63 @@ def list_command(
     from nanorecipes.book import recipes
     from nanorecipes.errors import RecipeError
 
-    found: list[tuple[Entry, Recipe]] = []
+    fitting: list[tuple[Entry, Recipe]] = []
     broken: list[RecipeError] = []
     for entry, recipe in recipes.scan():
         if isinstance(recipe, RecipeError):
             broken.append(recipe)
-        elif _matches(recipe, " ".join(text), capability, tag):
-            found.append((entry, recipe))
+        elif _fits(recipe, capability, tag):
+            fitting.append((entry, recipe))
+    wanted = " ".join(text).lower().split()
+    found = [item for item in fitting if _holds(item[1], wanted)]
     if as_json:
         view.print_json([_summary(entry, recipe) for entry, recipe in found])
     else:
-        _print_list(found, quiet)
+        near = None if found else _nearest_search(wanted, [recipe for _, recipe in fitting])
+        _print_list(found, quiet, near)
     for error in broken:
         view.print_error(error)
     return 1 if broken else 0
 
 
-def _matches(recipe: Recipe, text: str, capability: str | None, tag: str | None) -> bool:
-    words = " ".join([recipe.name, recipe.title, recipe.summary, *recipe.tags]).lower()
-    return (
-        all(part in words for part in text.lower().split())
-        and (capability is None or recipe.capability == capability)
-        and (tag is None or tag in recipe.tags)
-    )
+def _fits(recipe: Recipe, capability: str | None, tag: str | None) -> bool:
+    return capability in (None, recipe.capability) and (tag is None or tag in recipe.tags)
 
 
-def _print_list(found: list[tuple[Entry, Recipe]], quiet: bool) -> None:
+def _holds(recipe: Recipe, wanted: list[str]) -> bool:
+    text = _searched(recipe)
+    return all(part in text for part in wanted)
+
+
+def _searched(recipe: Recipe) -> str:
+    """The text that a search looks into."""
+    return " ".join([recipe.name, recipe.title, recipe.summary, *recipe.tags]).lower()
+
+
+def _nearest_search(wanted: list[str], known: list[Recipe]) -> str | None:
+    """The search that was perhaps meant, if it finds something: unknown words made known ones."""
+    from nanorecipes.suggest import nearest
+
+    texts = [_searched(recipe) for recipe in known]
+    names = {recipe.name for recipe in known}
+    told = " ".join(text for recipe in known for text in (recipe.name, recipe.title, *recipe.tags))
+    words = names | set(re.findall(r"[^\W_]{3,}", told.lower()))
+    meant: list[str] = []
+    for part in wanted:
+        is_known = any(part in text for text in texts)
+        # Stricter than for names: among hundreds of words, `shoes` is near to `shop`.
+        meant += [part] if is_known else nearest(part, words, likeness=0.75)
+    is_found = len(meant) == len(wanted) and any(_holds(recipe, meant) for recipe in known)
+    return " ".join(meant) if is_found else None
+
+
+def _print_list(found: list[tuple[Entry, Recipe]], quiet: bool, near: str | None) -> None:
     if quiet:
         click.echo("\n".join(recipe.name for _, recipe in found))
         return
     if not found:
-        view.info("no recipe matches; `nanorecipes list` shows all of them")
+        advice = f"did you mean {near!r}? " if near else ""
+        view.info(f"no recipe matches; {advice}`nanorecipes list` shows all of them")
         return
     shown = sorted(found, key=lambda item: item[1].name)
     for group in dict.fromkeys(recipe.name.split("/")[0] for _, recipe in shown):
@@ -245,6 +272,9 @@ def render_command(
         view.print_json(request_json(request))
         return
     view.warn(request.warnings)
+    for image in request.images:
+        if image.input.advice:
+            view.info(f"  help: {image.slot}: {image.input.advice}", quiet)
     if curl:
         click.echo(curl_command(request))
     elif quiet:

@@ -96,13 +96,16 @@ def _unknown(target: Path, runs: Sequence[RunState]) -> Exception:
     from nanorecipes import codes
     from nanorecipes.arguments import problem
     from nanorecipes.errors import InputError
+    from nanorecipes.suggest import did_you_mean_file
 
     message = f"there is no folder {str(target)!r}, and the ledger knows no such run"
     fitting = [state.run.id for state in runs if state.run.id.startswith(str(target))]
     if fitting:
         message = f"{str(target)!r} is the beginning of {len(fitting)} runs: {', '.join(fitting)}"
+    near = did_you_mean_file(target, folders=True)
     help = "`nanorecipes runs` lists the runs; the beginning of an id is enough where only one fits"
-    return InputError([problem(codes.BAD_ARGUMENT, "target", message, help)])
+    advice = f"{near} {help}" if near else help
+    return InputError([problem(codes.BAD_ARGUMENT, "target", message, advice)])
 
 
 __all__ = ["report_command"]

@@ -244,7 +244,8 @@ def _check_pictures(request: Request) -> None:
         try:
             image.input.check()
         except BadImageError as exc:
-            found.append(problem(codes.BAD_IMAGE, image.slot, f"{image.slot}: {exc}"))
+            found.append(problem(codes.BAD_IMAGE, image.slot, f"{image.slot}: {exc}",
+                                 image.input.advice))  # fmt: skip
     if found:
         raise InputError(found)
 

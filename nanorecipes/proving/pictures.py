@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nanorecipes import codes, files
 from nanorecipes.errors import DownloadError, InputError
 from nanorecipes.fit import BY_EXTRA, fit_picture
-from nanorecipes.images import BadImageError, image_input, public_name
+from nanorecipes.images import BadImageError, did_you_mean_picture, image_input, public_name
 from nanorecipes.proving.faults import problem
 from nanorecipes.sandbox import card
 
@@ -77,7 +77,7 @@ def read_picture(path: str | Path, field: str = "file") -> bytes:
     try:
         return image_input(Path(path)).read()
     except BadImageError as exc:
-        raise problem(field, str(exc), code=codes.BAD_IMAGE) from exc
+        raise problem(field, str(exc), did_you_mean_picture(path), code=codes.BAD_IMAGE) from exc
 
 
 def source_bytes(request: Request | None) -> bytes:

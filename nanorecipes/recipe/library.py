@@ -14,7 +14,7 @@ from nanorecipes.errors import RecipeError, UnknownRecipeError
 from nanorecipes.recipe import source
 from nanorecipes.recipe.merge import lone_overrides, merge
 from nanorecipes.recipe.model import Definition, define
-from nanorecipes.recipe.places import MACROS, NAME, SUFFIX, Entry, Folder, walk
+from nanorecipes.recipe.places import MACROS, NAME, OTHER_SUFFIX, SUFFIX, Entry, Folder, walk
 from nanorecipes.suggest import did_you_mean, nearest
 
 if TYPE_CHECKING:
@@ -311,7 +311,7 @@ def stamp(path: Path) -> Stamp:
 
 def _name_of(path: Path, base: Path) -> str:
     relative = path.relative_to(base).as_posix()
-    return relative.removesuffix(SUFFIX).removesuffix(".yml")
+    return relative.removesuffix(SUFFIX).removesuffix(OTHER_SUFFIX)
 
 
 def lone_entry(path: Path) -> Entry:

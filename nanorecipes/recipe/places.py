@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SUFFIX = ".yaml"
+OTHER_SUFFIX = ".yml"
+"""A file that ends so is read by its path; no name leads to it."""
 MACROS = "_macros"
 NAME = re.compile(r"[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)+\Z")
 

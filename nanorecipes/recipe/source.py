@@ -15,7 +15,8 @@ import yaml
 from nanorecipes import codes
 from nanorecipes.diagnostics import Diagnostic, Severity
 from nanorecipes.errors import RecipeError
-from nanorecipes.suggest import did_you_mean
+from nanorecipes.recipe.places import OTHER_SUFFIX, SUFFIX
+from nanorecipes.suggest import did_you_mean, did_you_mean_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -197,7 +198,12 @@ def read(path: Path) -> tuple[str, bytes]:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as exc:
-        raise _bare(path, codes.UNREADABLE, f"can't be read: {exc.strerror or exc}") from exc
+        near = (
+            did_you_mean_file(path, (SUFFIX, OTHER_SUFFIX))
+            if isinstance(exc, FileNotFoundError)
+            else None
+        )
+        raise _bare(path, codes.UNREADABLE, f"can't be read: {exc.strerror or exc}", near) from exc
     if len(raw) > MAX_BYTES:
         raise _bare(path, codes.TOO_LARGE, f"the file is larger than {MAX_BYTES} bytes")
     try:

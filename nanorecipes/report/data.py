@@ -19,7 +19,6 @@ from nanorecipes.errors import InputError, NanorecipesError
 from nanorecipes.provenance import Provenance, clean, read, read_sidecar, sidecar_path
 from nanorecipes.report.proofs import Proved, composite, proved
 
-_PICTURES = (*files.EXTENSIONS.values(), ".jpeg", ".tiff")
 _MADE = ("verified", "downloaded")
 _PAID = ("submitted", "done")
 """Bought, and left to the next call to fetch."""
@@ -72,7 +71,7 @@ def collect(folder: Path, skip: Path | None = None) -> list[Row]:
 
 
 def _is_sidecar(path: Path) -> bool:
-    return path.suffix == ".json" and path.with_suffix("").suffix.lower() in _PICTURES
+    return path.suffix == ".json" and path.with_suffix("").suffix.lower() in files.PICTURE_SUFFIXES
 
 
 def of_picture(picture: Path, folder: Path) -> Row | None:
@@ -100,7 +99,7 @@ def _rows(path: Path, folder: Path, told: Collection[str]) -> Iterator[Row]:
         facts = read_sidecar(path)
         if facts is not None:
             yield _row(Provenance(facts, "sidecar"), path.with_suffix(""), folder)
-    elif suffix in _PICTURES and not is_drawing(path):
+    elif suffix in files.PICTURE_SUFFIXES and not is_drawing(path):
         if not path.with_name(f"{path.name}.json").exists():
             row = of_picture(path, folder)
             if row is not None:
