@@ -101,23 +101,36 @@ class RecipeError(_DiagnosedError):
 
 
 class UnknownRecipeError(NanorecipesError, LookupError):
-    """No recipe has this name; `suggestions` are the nearest ones, or some of its group."""
+    """No recipe has this name; `suggestions` are the nearest ones, or some of its group.
+
+    `path` is the file that would have it if it ended in `.yaml`.
+    """
 
     def __init__(
-        self, name: str, suggestions: Sequence[str] = (), *, group: str | None = None
+        self,
+        name: str,
+        suggestions: Sequence[str] = (),
+        *,
+        group: str | None = None,
+        path: Path | None = None,
+        help: str | None = None,
     ) -> None:
-        if group is not None:
+        if path is not None:
+            near = f" Recipe files end in .yaml, and there is {str(path)!r}."
+        elif group is not None:
             near = f" It is a group: {', '.join(map(repr, suggestions))}, ..."
-            advice = f"list {group}/` shows all of them"
+            help = f"`nanorecipes list {group}/` shows all of them"
         else:
             near = f" Did you mean {' or '.join(map(repr, suggestions))}?" if suggestions else ""
-            advice = "list` shows every recipe"
-        super().__init__(f"there is no recipe {name!r}.{near}", help=f"`nanorecipes {advice}")
+            help = "`nanorecipes list` shows every recipe"
+        super().__init__(f"there is no recipe {name!r}.{near}", help=help)
         self.name = name
+        self.path = path
         self.suggestions = tuple(suggestions)
 
     def facts(self) -> dict[str, Any]:
-        return {"name": self.name, "suggestions": list(self.suggestions)}
+        path = {} if self.path is None else {"path": str(self.path)}
+        return {"name": self.name, "suggestions": list(self.suggestions), **path}
 
 
 class InputError(_DiagnosedError, ValueError):

@@ -24,7 +24,17 @@ from nanorecipes.prompt.lint.context import Context
 from nanorecipes.prompt.lint.engine import Guide, Mend
 from nanorecipes.prompt.lint.sound import is_sound
 from nanorecipes.recipe.library import Shelf, duplicate_finding, lone_entry
-from nanorecipes.recipe.places import MACROS, NAME, OTHER_SUFFIX, SUFFIX, Entry, Folder, walk
+from nanorecipes.recipe.places import (
+    MACROS,
+    NAME,
+    OTHER_SUFFIX,
+    SUFFIX,
+    Entry,
+    Folder,
+    misnamed,
+    renaming,
+    walk,
+)
 from nanorecipes.search_path import search_path
 from nanorecipes.suggest import did_you_mean_file
 
@@ -123,6 +133,7 @@ def examine(
     for path, folders in targets.macro_files:
         linter.macro_file(path, folders)
     linter.duplicates(targets)
+    linter.add(map(_misnamed, targets.misnamed))
     files = dict.fromkeys([*(entry.path for entry in targets.entries)])
     files.update(dict.fromkeys(path for path, _ in targets.macro_files))
     report = Report(tuple(files), tuple(sort(linter.found)))
@@ -152,6 +163,8 @@ class Targets:
     macro_files: list[tuple[Path, Sequence[Path]]] = field(default_factory=list)
     folders: list[Folder] = field(default_factory=list)
     """The whole libraries among them, in order."""
+    misnamed: list[Path] = field(default_factory=list)
+    """Files of libraries that no name leads to: they end in `.yml`."""
 
 
 def find_targets(paths: Sequence[Path]) -> Targets:
@@ -167,11 +180,12 @@ def find_targets(paths: Sequence[Path]) -> Targets:
     problems: list[Diagnostic] = []
     for path in paths:
         if path.is_dir():
-            count = len(targets.entries) + len(targets.macro_files)
+            count, before = len(targets.entries) + len(targets.macro_files), len(targets.misnamed)
             _add_folder(targets, path)
             if len(targets.entries) + len(targets.macro_files) == count:
                 message = f"holds no recipe: no file below it ends in {SUFFIX}"
-                problems.append(_bad_path(path, message))
+                help = next(map(renaming, targets.misnamed[before:]), None)
+                problems.append(_bad_path(path, message, help))
         elif path.is_file():
             _add_file(targets, path)
         else:
@@ -217,6 +231,7 @@ def _add_folder(targets: Targets, path: Path) -> None:
     for folder in targets.shelf.folders:
         if Path(os.path.abspath(folder.path)) == full and folder not in targets.folders:
             targets.folders.append(folder)
+    targets.misnamed += misnamed(path)
     lookups = targets.shelf.macro_folders(path)
     for file in sorted((path / MACROS).rglob("*.jinja")):
         targets.macro_files.append((file, lookups))
@@ -226,8 +241,11 @@ def _add_file(targets: Targets, path: Path) -> None:
     if path.suffix == ".jinja" and MACROS in path.parts:
         root = next(parent.parent for parent in path.parents if parent.name == MACROS)
         targets.macro_files.append((path, targets.shelf.macro_folders(root)))
-    else:
-        targets.entries.append(_entry_of(targets.shelf, path))
+        return
+    entry = _entry_of(targets.shelf, path)
+    targets.entries.append(entry)
+    if path.suffix == OTHER_SUFFIX and entry.folder.label != "file":
+        targets.misnamed.append(path)
 
 
 def _entry_of(shelf: Shelf, path: Path) -> Entry:
@@ -237,6 +255,12 @@ def _entry_of(shelf: Shelf, path: Path) -> Entry:
     if entry.folder.label == "given" and not NAME.match("/".join([*parts[:-1], "x"])):
         return lone_entry(path)
     return entry
+
+
+def _misnamed(path: Path) -> Diagnostic:
+    message = f"no name leads to this recipe: recipe files end in {SUFFIX}"
+    code = codes.BAD_NAME
+    return Diagnostic(code.code, code.name, "warning", message, file=path, help=renaming(path))
 
 
 class _Linter:

@@ -14,7 +14,16 @@ from nanorecipes.errors import RecipeError, UnknownRecipeError
 from nanorecipes.recipe import source
 from nanorecipes.recipe.merge import lone_overrides, merge
 from nanorecipes.recipe.model import Definition, define
-from nanorecipes.recipe.places import MACROS, NAME, OTHER_SUFFIX, SUFFIX, Entry, Folder, walk
+from nanorecipes.recipe.places import (
+    MACROS,
+    NAME,
+    OTHER_SUFFIX,
+    SUFFIX,
+    Entry,
+    Folder,
+    renaming,
+    walk,
+)
 from nanorecipes.suggest import did_you_mean, nearest
 
 if TYPE_CHECKING:
@@ -95,6 +104,9 @@ class Shelf:
 
     def _unknown(self, name: str) -> UnknownRecipeError:
         """No such name: what it may have meant, or what its group holds."""
+        misnamed = self._misnamed(name)
+        if misnamed is not None:
+            return UnknownRecipeError(name, path=misnamed, help=renaming(misnamed))
         names = self.names()
         group = [known for known in names if known.startswith(f"{name.strip('/')}/")]
         if group:
@@ -102,6 +114,11 @@ class Shelf:
         last = name.rpartition("/")[2]
         near = [n for n in nearest(name, names, 3) if nearest(last, [n.rpartition("/")[2]])]
         return UnknownRecipeError(name, near)
+
+    def _misnamed(self, name: str) -> Path | None:
+        """The file that has this name, but for its suffix."""
+        paths = [folder.path / f"{name}{OTHER_SUFFIX}" for folder in self.folders]
+        return next((p for p in paths if p.is_file()), None) if NAME.match(name) else None
 
     def load_entry(self, entry: Entry) -> Definition:
         """One file as a recipe; read again only when it, its parent or a macro has changed.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 SUFFIX = ".yaml"
 OTHER_SUFFIX = ".yml"
 """A file that ends so is read by its path; no name leads to it."""
+_HEAD_BYTES = 64 * 1024
 MACROS = "_macros"
 NAME = re.compile(r"[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)+\Z")
 
@@ -35,16 +37,46 @@ class Entry(NamedTuple):
 def walk(folder: Folder) -> Iterator[Entry]:
     """Every recipe file of a library, by name; folders that begin with `_` or `.` hold none."""
     base = os.fspath(folder.path)
+    for where, names in _files(base, SUFFIX):
+        group = os.path.relpath(where, base).replace(os.sep, "/")
+        for name in names:
+            stem = name[: -len(SUFFIX)]
+            full = stem if group == "." else f"{group}/{stem}"
+            yield Entry(full, Path(where, name), folder)
+
+
+def misnamed(folder: Path) -> Iterator[Path]:
+    """Files of a library that would be recipes if they ended in `.yaml`."""
+    for where, names in _files(os.fspath(folder), OTHER_SUFFIX):
+        yield from (path for name in names if _tells_a_format(path := Path(where, name)))
+
+
+def renaming(path: Path) -> str:
+    """What gives a file that ends in `.yml` the name of a recipe file."""
+    target = path.with_suffix(SUFFIX)
+    if target.exists():  # `mv` would replace it
+        return f"keep one of the two: {target} is there as well"
+    return f"rename it: mv {shlex.quote(str(path))} {shlex.quote(str(target))}"
+
+
+def _files(base: str, suffix: str) -> Iterator[tuple[str, list[str]]]:
+    """The folders of a library with the files in them that end so."""
     for where, folders, names in os.walk(base, followlinks=True):
         folders[:] = sorted(
             name for name in folders if name[0] not in "._" and _may_enter(base, where, name)
         )
-        group = os.path.relpath(where, base).replace(os.sep, "/")
-        for name in sorted(names):
-            if name.endswith(SUFFIX) and name[0] not in "._":
-                stem = name[: -len(SUFFIX)]
-                full = stem if group == "." else f"{group}/{stem}"
-                yield Entry(full, Path(where, name), folder)
+        yield where, sorted(n for n in names if n.endswith(suffix) and n[0] not in "._")
+
+
+def _tells_a_format(path: Path) -> bool:
+    """Whether a file says `format:`, as every recipe does; others may well end in `.yml`."""
+    try:
+        if not path.is_file():  # opening a pipe would wait
+            return False
+        with path.open("rb") as file:
+            return re.search(rb"^format[ \t]*:", file.read(_HEAD_BYTES), re.MULTILINE) is not None
+    except OSError:
+        return False
 
 
 def _may_enter(base: str, where: str, name: str) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+import pytest
 from lint_desk import PLACED, WALL, recipe
 
 if TYPE_CHECKING:
@@ -108,3 +110,61 @@ def test_a_name_that_two_libraries_hold_is_an_error(desk: Desk) -> None:
     assert (found["code"], found["file"]) == ("NR021", "recipes/edit/change_part.yaml")
     desk.put(own + "overrides: true\n", "recipes/edit/change_part.yaml")
     assert desk.shell("lint").code == 0
+
+
+OTHER = "recipes/shop/other.yml"
+RENAMED = "rename it: mv recipes/shop/other.yml recipes/shop/other.yaml"
+
+
+@pytest.mark.parametrize("target", [(), ("recipes/shop",), (OTHER,), ("recipes", OTHER)])
+def test_a_recipe_that_ends_in_yml_is_told_once(desk: Desk, target: tuple[str, ...]) -> None:
+    """No name leads to it, so a library that passes over it in silence looks whole."""
+    desk.put(recipe(), "recipes/shop/wall.yaml")
+    desk.put(recipe(), OTHER)
+    said = desk.shell("lint", *target, "--json")
+    assert said.code == 1
+    [finding] = said.json["diagnostics"]
+    assert (finding["code"], finding["file"], finding["help"]) == ("NR007", OTHER, RENAMED)
+    assert "recipe files end in .yaml" in finding["message"]
+    assert desk.shell("lint", *target, "--ignore", "bad-name").code == 0
+
+
+def test_other_files_that_end_in_yml_are_none_of_lints_business(desk: Desk) -> None:
+    """Settings of other tools lie everywhere; a pipe isn't waited for, and some can't be read."""
+    desk.put(recipe(), "recipes/shop/wall.yaml")
+    desk.put("services:\n  format: none\n", "recipes/compose.yml")
+    desk.put(recipe(), "recipes/_drafts/wall.yml")
+    os.mkfifo(desk.folder / "recipes/pipe.yml")
+    (desk.folder / "recipes/memory.yml").symlink_to("/proc/self/mem")
+    said = desk.shell("lint")
+    assert (said.code, said.err) == (0, "1 file checked, nothing found\n")
+
+
+def test_a_folder_of_files_that_end_in_yml_comes_with_the_way_out(desk: Desk) -> None:
+    """`holds no recipe` is no answer to who sees one there."""
+    desk.put(recipe(), OTHER)
+    desk.put("nothing", "notes/read.txt")
+    for command in ("lint", "test"):
+        said = desk.shell(command, "recipes", "notes")
+        assert said.code == 2
+        assert said.err.count("help:") == 1
+        assert f"no file below it ends in .yaml\n  help: {RENAMED}\n" in said.err
+
+
+def test_a_name_whose_file_ends_in_yml_is_unknown_for_that_reason(desk: Desk) -> None:
+    """By its path the very same file renders."""
+    desk.put(recipe(), OTHER)
+    said = desk.shell("render", "shop/other", "photo=https://x.invalid/a.jpg")
+    assert said.code == 2
+    assert f"Recipe files end in .yaml, and there is {OTHER!r}" in said.err
+    assert RENAMED in said.err
+    assert desk.shell("show", "shop/other", "--json").json["error"]["path"] == OTHER
+    assert desk.shell("render", OTHER, "photo=https://x.invalid/a.jpg", "-q").code == 0
+
+
+def test_renaming_is_not_advised_over_another_file(desk: Desk) -> None:
+    """`mv` would replace it without a word."""
+    desk.put(recipe(), OTHER)
+    desk.put(recipe(), "recipes/shop/other.yaml")
+    [finding] = desk.shell("lint", "--json").json["diagnostics"]
+    assert finding["help"] == "keep one of the two: recipes/shop/other.yaml is there as well"
