@@ -19,7 +19,7 @@ from nanorecipes.batch.writers import (
     parquet_text_writer,
     text_writer,
 )
-from nanorecipes.errors import InputError, LimitError, RenderError
+from nanorecipes.errors import InputError, LimitError, RenderError, SaveError
 from nanorecipes.images import BadImageError, ImageInput, image_input
 from nanorecipes.preflight import check_direct
 from nanorecipes.recent import Recent
@@ -398,17 +398,30 @@ class BadRows:
 def bad_rows(path: str | os.PathLike[str], columns: Sequence[str]) -> Iterator[BadRows]:
     """A file for the bad rows of a table, which can be corrected and run as a table itself.
 
-    It is there when the block ends, and only if there was a bad row.
+    It is there when the block ends, and only if there was a bad row: one of an earlier check goes.
 
     Args:
         path: a CSV, TSV, JSON Lines or Parquet file.
         columns: the table's; a column `error` is added.
 
     Raises:
-        SaveError: it can't be written.
+        SaveError: it can't be written, or the earlier one can't be removed.
     """
     with ExitStack() as stack:
-        yield BadRows(stack, Path(path), columns)
+        found = BadRows(stack, Path(path), columns)
+        yield found
+    if not found.count:
+        _remove(Path(path))
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as exc:
+        message = (
+            f"{str(path)!r} is of an earlier check and can't be removed: {exc.strerror or exc}"
+        )
+        raise SaveError(message, path=path) from exc
 
 
 __all__ = [

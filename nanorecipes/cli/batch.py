@@ -66,6 +66,23 @@ class _Job:
 
         return islice(read_rows(self.table), self.limit)
 
+    @property
+    def bad_file(self) -> Path:
+        """Where bad rows go that are to be skipped."""
+        return self.out / "bad-rows.csv"
+
+    def is_cut(self) -> bool:
+        """Whether the table has rows beyond those that are wanted."""
+        from nanorecipes.batch.table import read_rows
+        from nanorecipes.errors import InputError
+
+        if self.limit is None:
+            return False
+        try:
+            return next(islice(read_rows(self.table), self.limit, None), None) is not None
+        except InputError:  # what follows can't be read
+            return True
+
 
 @click.command("batch")
 @recipe_argument
@@ -191,6 +208,8 @@ def batch_command(
         ])  # fmt: skip
     checked = _check(job, with_file=skip_bad and not check)
     view.warn(checked.warnings)
+    if job.is_cut():
+        view.info(f"only the first {limit} rows were looked at; bad ones may follow", quiet)
     if check:
         return _show_check(checked, as_json)
     if checked.bad and not skip_bad:
@@ -215,9 +234,9 @@ def _check(job: _Job, *, with_file: bool) -> Check:
     takes_files = pictures_can_be_sent(backend)
     with ExitStack() as stack:
         on_bad = None
-        if with_file:
+        if with_file and job.bad_file.resolve() != job.table.resolve():
             job.out.mkdir(parents=True, exist_ok=True)
-            on_bad = stack.enter_context(bad_rows(job.out / "bad-rows.csv", columns(job.table)))
+            on_bad = stack.enter_context(bad_rows(job.bad_file, columns(job.table)))
         return check_rows(
             job.recipe, job.rows(), job.binding, takes_files=takes_files, backend=backend,
             on_bad=on_bad,
@@ -280,7 +299,7 @@ def _run(job: _Job, checked: Check, wishes: BatchOptions, as_json: bool, quiet: 
         write_results_of(runner, job.table, job.results, checked.rows)
     finally:
         books.close()
-    _tell(job, ended, run, as_json, quiet)
+    _tell(job, ended, run, checked.bad, as_json, quiet)
     if ended.error is not None and as_json:  # it is told with the rest
         from nanorecipes.cli.main import exit_code
 
@@ -400,7 +419,7 @@ def _signals(ended: _Ended) -> Iterator[None]:
                 loop.remove_signal_handler(name)
 
 
-def _tell(job: _Job, ended: _Ended, run: Run, as_json: bool, quiet: bool) -> None:
+def _tell(job: _Job, ended: _Ended, run: Run, bad: int, as_json: bool, quiet: bool) -> None:
     from nanorecipes.batch.begin import summary
 
     runner, proved = ended.runner, ended.proved
@@ -424,11 +443,11 @@ def _tell(job: _Job, ended: _Ended, run: Run, as_json: bool, quiet: bool) -> Non
         view.info(f"perhaps charged: {perhaps}; see `nanorecipes unknown`", quiet)
     if proved is not None:
         view.info(_verdicts(proved), quiet)
-    bad_file = job.out / "bad-rows.csv"
-    if told["bad"] and bad_file.exists():
+    if bad:
         view.info(
-            f"bad rows: {bad_file}; correct them, and run that file from beside {job.table}", quiet
-        )
+            f"bad rows: {bad} in {job.bad_file}; correct them, and run that file from beside "
+            f"{job.table}", quiet,
+        )  # fmt: skip
     if ended.reason:
         way = " with a larger --budget" if ended.is_out_of_money else ""
         view.info(f"stopped: {ended.reason}; the same command{way} goes on", quiet)

@@ -102,6 +102,55 @@ def test_check_sends_nothing_and_names_bad_rows(
     assert "x,https" in Path("out/bad-rows.csv").read_text()
 
 
+def test_bad_rows_are_those_of_this_call(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A list of an earlier call would send its reader after rows that are mended."""
+    whole = table.read_text()
+    bad = Path("out/bad-rows.csv")
+    table.write_text(f"{whole}x,https://pictures.invalid/x.jpg,,blue\n")
+    assert batch("--sandbox", "--skip-bad", "--sample", "1") == 0
+    told = capsys.readouterr().err
+    assert "bad rows: 1 in out/bad-rows.csv; correct them" in told
+    assert "only the first" not in told
+    assert "x,https" in bad.read_text()
+
+    assert batch("--sandbox", "--skip-bad", "--limit", "2") == 0
+    told = capsys.readouterr().err
+    assert "only the first 2 rows were looked at; bad ones may follow" in told
+    assert "bad rows:" not in told
+    assert not bad.exists()
+
+    assert batch("--sandbox", "--skip-bad", "--limit", "7") == 0
+    assert "only the first" not in capsys.readouterr().err
+    assert bad.exists()
+    table.write_text(whole)
+    assert batch("--sandbox", "--skip-bad") == 0
+    assert not bad.exists()
+
+
+def test_check_of_the_first_rows_says_so(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`0 are bad` is no word about the rest, even where that can't be read at all."""
+    with table.open("a") as file:
+        file.write('x,https://pictures.invalid/x.jpg,"the mug,blue\n')
+    assert batch("--check", "--limit", "6") == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("6 of 6 rows are good, 0 are bad")
+    assert "only the first 6 rows were looked at; bad ones may follow" in told.err
+    assert batch("--check", "--limit", "6", "--quiet") == 0
+    assert "only the first" not in capsys.readouterr().err
+
+
+def test_a_table_is_never_taken_for_the_list_of_bad_rows(table: Path) -> None:
+    """Who corrects that list in its place and runs it keeps it."""
+    Path("out").mkdir()
+    target = Path("out/bad-rows.csv")
+    for more in ("", "x,https://pictures.invalid/x.jpg,,blue\n"):
+        text = table.read_text() + more
+        target.write_text(text)
+        argv = ["batch", RECIPE, str(target), "-o", "out", *FAST, "--sandbox", "--skip-bad"]
+        assert run(argv) == 0
+        assert target.read_text() == text
+
+
 def test_sample_is_part_of_the_whole(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What the trial paid for isn't paid again by the full run."""
     assert batch("--sandbox", "--sample", "2", "--json") == 0

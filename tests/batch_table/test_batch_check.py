@@ -213,6 +213,18 @@ def test_no_bad_row_leaves_no_file(tmp_path: Path) -> None:
     assert sorted(item.name for item in tmp_path.iterdir()) == ["library", "t.csv"]
 
 
+def test_no_bad_row_takes_the_file_of_an_earlier_check_away(tmp_path: Path) -> None:
+    """It would tell of rows that are mended; where it can't go, that is said."""
+    target = tmp_path / "bad.csv"
+    target.write_text("old")
+    with bad_rows(target, ["a"]):
+        assert target.exists()
+    assert not target.exists()
+    target.mkdir()
+    with pytest.raises(SaveError, match="can't be removed"), bad_rows(target, ["a"]):
+        pass
+
+
 def test_a_check_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
     """Half a list of bad rows would be taken for the whole."""
     path = table(tmp_path, f'photo,outfit\n{URL},\n{URL},"x\ny\n')
