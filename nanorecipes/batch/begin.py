@@ -36,6 +36,7 @@ Given: TypeAlias = "Mapping[str, Any] | NanorecipesError"
 Rows: TypeAlias = "Iterable[Mapping[str, Any]] | str | os.PathLike[str]"
 
 MARK = ".nanorecipes-batch.json"
+_MAX_MARK_BYTES = 16 * 1024 * 1024
 
 
 def find_recipe(recipe: Recipe | str) -> Recipe:
@@ -119,6 +120,18 @@ def other_inputs(folder: Path, recipe: Recipe, constants: Mapping[str, Any]) -> 
         return None
     told = [f"{name} was {before.get(name, 'not given')!r}" for name in changed]
     return f"not the inputs of the last call: {', '.join(told)}" if told else None
+
+
+def recipe_of(folder: Path) -> str | None:
+    """The name of the recipe that this folder's last call ran; None where it doesn't tell."""
+    try:
+        if not files.is_regular(folder / MARK):
+            return None
+        with (folder / MARK).open("rb") as file:
+            name = json.loads(file.read(_MAX_MARK_BYTES))["inputs"]["recipe"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return name if isinstance(name, str) else None
 
 
 def _told(recipe: Recipe, constants: Mapping[str, Any]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,7 @@ def _shared(rows: list[Row]) -> list[Row]:
 
 def _unmade(path: Path, told: Collection[str]) -> Iterator[Row]:
     """The rows of a results table that came to nothing; `told` are keys of others."""
+    recipe = cache(lambda: _recipe_of(path))
     for number, row in enumerate(_table(path), 1):
         state = row.get("state")
         if not isinstance(state, str) or "row_key" not in row or state in _MADE:
@@ -164,7 +166,8 @@ def _unmade(path: Path, told: Collection[str]) -> Iterator[Row]:
             continue
         facts = clean({
             "tool": {"name": "nanorecipes"},
-            **{key: row.get(key) for key in ("recipe", "model", "task_id", "cost_usd")},
+            "recipe": row.get("recipe") or recipe(),
+            **{key: row.get(key) for key in ("model", "task_id", "cost_usd")},
             "inputs": {"values": _own(row)},
         })  # fmt: skip
         made = Provenance(facts, "sidecar")
@@ -178,6 +181,22 @@ def _unmade(path: Path, told: Collection[str]) -> Iterator[Row]:
             number=str(number),
             problem=str(error) if error else None,
         )
+
+
+def _recipe_of(table: Path) -> str | None:
+    """The recipe that a table was run with: by one of its pictures, else by the batch's folder."""
+    from nanorecipes.batch.begin import recipe_of
+
+    for row in _table(table):
+        if row.get("state") in _MADE and isinstance(row.get("path"), str):
+            try:
+                picture = files.join_under(table.parent, row["path"])
+            except (InputError, OSError, RuntimeError):  # it lies elsewhere
+                continue
+            facts = read_sidecar(sidecar_path(picture))
+            if facts is not None and isinstance(facts.get("recipe"), str):
+                return str(facts["recipe"])
+    return recipe_of(table.parent)
 
 
 def _own(row: Mapping[str, Any]) -> dict[str, Any]:

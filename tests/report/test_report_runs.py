@@ -179,3 +179,68 @@ def test_row_that_left_the_table_is_not_shown_as_waiting(books: Ledger) -> None:
     bought([0, 2], budget=PRICE)
     assert [row.state for row in rows_of_last(books)] == ["done", "planned"]
     assert rows_of_last(books)[1].made.values["change"] == "glazed in blue number 2"
+
+
+def batched(*rows: str) -> None:
+    """A batch from the command line over these rows, the bad ones skipped."""
+    Path("table.csv").write_text("\n".join(["photo,part,change", *rows]) + "\n")
+    argv = ["batch", RECIPE, "table.csv", "-o", "out", "--sandbox", "--skip-bad", "--quiet"]
+    assert run(argv) == 0
+
+
+def recipes_shown(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str | None]]:
+    """The state and the recipe of each row on the page of the folder."""
+    capsys.readouterr()
+    assert run(["report", "out", "-q"]) == 0
+    page = Path(capsys.readouterr().out.strip()).read_text("utf-8")
+    data = json.loads(page.partition('id="data">')[2].partition("</script>")[0])
+    names = data["columns"]
+    rows = [dict(zip(names, row, strict=True)) for row in data["rows"]]
+    texts = data["strings"]
+    return [(texts[row["state"]], texts[row["recipe"]] or None) for row in rows]
+
+
+def test_rows_of_a_folder_without_a_picture_name_their_recipe(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The page filters by recipe, and what failed is what one looks for."""
+    batched("mug.png,,blue", "mug.png,the mug,blue")
+    assert recipes_shown(capsys) == [("bad", RECIPE), ("done", RECIPE)]
+
+
+@pytest.mark.parametrize("mark", [None, "", "[]", "[" * 100_000, '{"inputs": {"recipe": 7}}'])
+def test_another_rows_picture_tells_the_recipe_where_the_folder_does_not(
+    mark: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder that was handed on may have lost the file that says whose it is."""
+    batched("mug.png,,blue", "mug.png,the mug,blue")
+    told = Path("out/.nanorecipes-batch.json")
+    if mark is None:
+        told.unlink()
+    else:
+        told.write_text(mark)
+    assert recipes_shown(capsys) == [("bad", RECIPE), ("done", RECIPE)]
+    for sidecar in Path("out").glob("*/*.json"):
+        sidecar.unlink()
+    assert ("bad", None) in recipes_shown(capsys)
+
+
+def test_the_folder_tells_the_recipe_where_no_row_has_a_picture(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """All rows failed: then the page is needed most."""
+    batched("mug.png,,blue", "mug.png,the mug,")
+    assert recipes_shown(capsys) == [("bad", RECIPE)] * 2
+
+
+def test_no_file_outside_the_folder_tells_the_recipe(capsys: pytest.CaptureFixture[str]) -> None:
+    """A table of a stranger may name any path."""
+    batched("mug.png,the mug,blue")
+    (made,) = Path("out").glob("*/*.jpg")
+    for path in (f"../out/{made.relative_to('out')}", str(made.resolve())):
+        Path("strange").mkdir(exist_ok=True)
+        Path("strange/results.csv").write_text(
+            f"row_key,state,path,error\nk1,verified,{path},\nk2,failed,,no\n"
+        )
+        assert run(["report", "strange", "-q"]) == 0
+        assert RECIPE not in Path("strange/report.html").read_text("utf-8")
