@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
 from typing import Any
 
@@ -12,6 +12,9 @@ except ImportError:  # pragma: no cover  # Windows has none
     _fcntl: Any = None
 else:
     _fcntl = fcntl
+
+_UNKNOWN = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOTTY)
+"""How a file system says that it doesn't know a call."""
 
 
 def sync(handle: int) -> None:
@@ -26,13 +29,17 @@ def sync(handle: int) -> None:
     """
     full = getattr(_fcntl, "F_FULLFSYNC", None)
     if full is not None:
-        with contextlib.suppress(OSError):
+        try:
             _fcntl.fcntl(handle, full)
+        except OSError as exc:
+            if exc.errno not in _UNKNOWN:
+                raise
+        else:
             return
     os.fsync(handle)
 
 
-def sync_path(path: str | os.PathLike[str]) -> None:
+def sync_path(path: str | bytes | os.PathLike[str]) -> None:
     """Wait until the disk has a file, or a folder's names.
 
     Raises:

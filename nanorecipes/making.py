@@ -105,7 +105,8 @@ def sidecar(sheet: Sheet, name: str, digest: str, proof: Mapping[str, Any] | Non
     if proof is not None:
         record["proof"] = proof
     lines = ",\n".join(f"  {_encode(key)}: {_encode(value)}" for key, value in record.items())
-    return f"{{\n{lines}\n}}\n".encode()
+    # Half a character is written as JSON writes it, and costs nobody a picture.
+    return f"{{\n{lines}\n}}\n".encode("utf-8", "backslashreplace")
 
 
 def sha256(data: bytes) -> str:

@@ -106,7 +106,10 @@ def start(
     mark: dict[str, Any] = {"ledger": os.path.relpath(books.path.resolve(), folder), "run": run.id}
     if constants is not None:
         mark["inputs"] = _told(recipe, constants)
-    files.write_atomic(folder / MARK, f"{json.dumps(mark)}\n".encode(), durable=True)
+    try:
+        files.write_atomic(folder / MARK, f"{json.dumps(mark)}\n".encode(), durable=True)
+    except OSError as exc:
+        raise _unwritable(folder, exc) from exc
     return Runner(client, books, run, folder, options)
 
 
@@ -168,9 +171,13 @@ def _check_folder(folder: Path) -> None:
     try:
         files.check_writable(folder)
     except OSError as exc:
-        code = codes.BAD_OPTION
-        message = f"the folder {str(folder)!r} can't be written: {exc.strerror or exc}"
-        raise InputError([Diagnostic(code.code, code.name, "error", message, field="out")]) from exc
+        raise _unwritable(folder, exc) from exc
+
+
+def _unwritable(folder: Path, exc: OSError) -> InputError:
+    code = codes.BAD_OPTION
+    message = f"the folder {str(folder)!r} can't be written: {exc.strerror or exc}"
+    return InputError([Diagnostic(code.code, code.name, "error", message, field="out")])
 
 
 def check_books(client: AsyncClient | Client, out: str | os.PathLike[str]) -> None:

@@ -40,7 +40,11 @@ class Fetcher:
         """One for each row that is being fetched."""
 
     async def close(self) -> None:
-        """Give back what it holds, when nothing is fetched any more."""
+        """Wait for what is still written, whoever left meanwhile; then give back what it holds.
+
+        Until then this process must be seen to live: else another one takes over the same rows.
+        """
+        await self._savings.settle()
         await asyncio.to_thread(self._keeper.close)
 
     def begin(self, item: Item) -> None:

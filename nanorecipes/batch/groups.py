@@ -52,6 +52,12 @@ class Groups(Generic[T, R]):
         self._timer: asyncio.TimerHandle | None = None
         self.in_hand = 0
         """Items that are being worked at."""
+        self._works: set[asyncio.Future[Sequence[R | Exception]]] = set()
+
+    async def settle(self) -> None:
+        """Wait for what is being worked at, whoever asked for it."""
+        while self._works:
+            await asyncio.wait(set(self._works))
 
     async def do(self, item: T) -> R:
         """The item's result. It is worked at even when the caller is cancelled meanwhile."""
@@ -87,6 +93,7 @@ class Groups(Generic[T, R]):
             for _, future in group:
                 future.cancel()
             return
+        self._works.add(work)
         work.add_done_callback(lambda ended: self._end(group, ended))
 
     def _end(
@@ -96,6 +103,7 @@ class Groups(Generic[T, R]):
     ) -> None:
         self._busy -= 1
         self.in_hand -= len(group)
+        self._works.discard(ended)
         error = ended.exception()
         results = ended.result() if error is None else [error] * len(group)
         for (_, future), result in zip(group, results, strict=True):

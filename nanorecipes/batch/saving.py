@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nanorecipes import events, files
 from nanorecipes.batch import drafts
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from nanorecipes.batch.groups import Groups
     from nanorecipes.batch.ledger import Ledger
     from nanorecipes.result import Result, ResultImage
-
-T = TypeVar("T")
 
 _PART_BYTES = 256 * 1024
 
@@ -57,7 +55,7 @@ def save_durably(
         For each row where its pictures lie, or a `SaveError`.
     """
     ends = keep([_parcel(filing) for filing in filings])
-    return [_filed(filing, *end) for filing, end in zip(filings, ends, strict=True)]
+    return [_filed(filing, end) for filing, end in zip(filings, ends, strict=True)]
 
 
 async def save_watched(groups: Groups[Filing, Filed], filing: Filing) -> Filed:
@@ -73,22 +71,27 @@ async def save_watched(groups: Groups[Filing, Filed], filing: Filing) -> Filed:
 
 
 def _parcel(filing: Filing) -> Parcel:
-    return filing.folder, [(_name(image), tuple(sheet_of(image))) for image in filing.result.images]
+    images = filing.result.images
+    assert all(image.proof is None for image in images)  # a batch proves what lies on the disk
+    folder = os.fsencode(filing.folder)
+    return folder, [(_name(image), drafts.plain(sheet_of(image))) for image in images]
 
 
 def _name(image: ResultImage) -> str:
     return f"{image.number}{image.extension}"
 
 
-def _filed(filing: Filing, end: str, why: str, digests: Sequence[str]) -> Filed | SaveError:
+def _filed(filing: Filing, end: End) -> Filed | SaveError:
     folder = filing.folder
-    if end == "error":
-        return SaveError(f"{folder!r} can't be written: {why}", path=folder)
+    if end.state == "error":
+        return SaveError(f"{folder!r} can't be written: {end.why}", path=folder)
     saved = [
         {"path": os.path.join(folder, _name(image)), "sha256": digest}
-        for image, digest in zip(filing.result.images, digests, strict=True)
+        for image, digest in zip(filing.result.images, end.digests, strict=True)
     ]
-    return Filed(saved, why or None)
+    if end.state == "kept":
+        return Filed(saved, None)
+    return Filed(saved, f"{os.path.join(folder, end.why)!r} is not what was written")
 
 
 def _read(path: str) -> bytes:

@@ -256,8 +256,13 @@ def test_file_that_was_damaged_before_its_check_is_fetched_again(tmp_path: Path)
     shop.checked().close()
 
 
+@pytest.mark.parametrize(
+    "other",
+    [lambda data: data[:-1] + bytes([data[-1] ^ 1]), lambda data: data + b"more"],
+    ids=["changed", "longer"],
+)
 def test_disk_that_keeps_other_bytes_is_found_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: Callable[[bytes], bytes]
 ) -> None:
     """A paid picture counts as kept when it was read again, not when writing it raised nothing."""
     shop = Shop.open(tmp_path)
@@ -266,7 +271,8 @@ def test_disk_that_keeps_other_bytes_is_found_out(
     def lie(handle: int, data: bytes) -> int:
         if lies and data.startswith(lies[0]):
             lies.clear()
-            return write(handle, data[:-1] + bytes([data[-1] ^ 1]))
+            write(handle, other(data))
+            return len(data)
         return write(handle, data)
 
     with monkeypatch.context() as faults:
