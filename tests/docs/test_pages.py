@@ -78,6 +78,14 @@ def test_links_lead_to_pages_and_headings_that_exist(page: Path) -> None:
     assert broken == []
 
 
+def test_every_page_is_on_the_list_of_all() -> None:
+    """A page that nothing leads to is found by `ls` alone."""
+    listed = {(DOCS / link.partition("#")[0]).resolve() for link in _links(DOCS / "README.md")}
+    pages = {page for room in ("tutorial", "how-to", "reference", "explanation")
+             for page in (DOCS / room).glob("*.md")}  # fmt: skip
+    assert sorted(page.name for page in pages - listed) == []
+
+
 def test_readme_fits_on_two_screens() -> None:
     """A stranger reads two screens, not five."""
     assert len((ROOT / "README.md").read_text("utf-8").split("\n")) <= 100
