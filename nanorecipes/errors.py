@@ -288,15 +288,22 @@ class ServiceError(ApiError):
 class DownloadError(ApiError):
     """A finished picture could not be fetched, or what came isn't a picture; `url` names it.
 
-    `is_lost` says that no further try can bring it.
+    `is_lost` says that no further try can bring it, `is_answered` that its host answered at all.
     """
 
     def __init__(
-        self, message: str, *, url: str | None = None, is_lost: bool = False, **facts: Any
+        self,
+        message: str,
+        *,
+        url: str | None = None,
+        is_lost: bool = False,
+        is_answered: bool = False,
+        **facts: Any,
     ) -> None:
         super().__init__(message, **facts)
         self.url = url
         self.is_lost = is_lost
+        self.is_answered = is_answered
 
     def facts(self) -> dict[str, Any]:
         return {**super().facts(), "url": self.url}

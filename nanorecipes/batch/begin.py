@@ -105,7 +105,7 @@ def start(
     )  # fmt: skip
     mark: dict[str, Any] = {"ledger": os.path.relpath(books.path.resolve(), folder), "run": run.id}
     if constants is not None:
-        mark["inputs"] = _told(recipe, constants)
+        mark |= {"inputs": _told(recipe, constants), "recipe_hash": recipe.hash}
     try:
         files.write_atomic(folder / MARK, f"{json.dumps(mark)}\n".encode(), durable=True)
     except OSError as exc:
@@ -116,13 +116,16 @@ def start(
 def other_inputs(folder: Path, recipe: Recipe, constants: Mapping[str, Any]) -> str | None:
     """What was the same for every row of this folder the last time, and no longer is; or None."""
     try:
-        before = json.loads((folder / MARK).read_bytes())["inputs"]
+        mark = json.loads((folder / MARK).read_bytes())
+        before, text = mark["inputs"], mark.get("recipe_hash", recipe.hash)
         now = _told(recipe, constants)
         changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     told = [f"{name} was {before.get(name, 'not given')!r}" for name in changed]
-    return f"not the inputs of the last call: {', '.join(told)}" if told else None
+    if told:
+        return f"not the inputs of the last call: {', '.join(told)}"
+    return None if text == recipe.hash else f"{recipe.name} reads otherwise than in the last call"
 
 
 def recipe_of(folder: Path) -> str | None:

@@ -145,7 +145,8 @@ def bind(
     if problems:
         raise InputError(problems)
     feeds = tuple(Feed(name, column, kinds[name]) for name, column in chosen.items())
-    notices = tuple(_notices(ignored, constants))
+    unfed = [name for name in own if name not in chosen and name not in constants]
+    notices = tuple(_notices(ignored, constants, unfed))
     return Binding(feeds, constants, os.fspath(folder), ignored, notices, chosen)
 
 
@@ -257,9 +258,16 @@ def _listed(columns: Sequence[str]) -> str:
     return f"the table has {shown}{more}"
 
 
-def _notices(ignored: Sequence[str], constants: Mapping[str, Any]) -> list[str]:
+def _notices(
+    ignored: Sequence[str], constants: Mapping[str, Any], unfed: Sequence[str]
+) -> list[str]:
     plain = [name for name in ignored if name not in OPTIONS and name not in constants]
-    notices = []
+    notices = [
+        f"the column {name!r} feeds nothing; did you mean {near[0]!r}? --map {near[0]}={name}"
+        for name in plain
+        if (near := nearest(name, unfed, likeness=0.75))
+    ]
+    plain = [name for name in plain if not nearest(name, unfed, likeness=0.75)]
     if plain:
         shown = ", ".join(repr(name) for name in plain[:10])
         more = f" and {len(plain) - 10} more" if len(plain) > 10 else ""

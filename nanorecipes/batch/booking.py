@@ -206,7 +206,7 @@ class Entry:
             return self._sent(row, error)
         if row.state == "submitted" and isinstance(error, ApiError):
             return self._asked(row, error)
-        if row.state == "done" and isinstance(error, DownloadError) and error.is_lost:
+        if row.state == "done" and isinstance(error, DownloadError) and self._is_lost(row, error):
             return self.ledger.lost_later(row.id, error.message)
         if row.state in PAID and isinstance(error, ApiError):
             return self._noted(row, error)
@@ -233,14 +233,20 @@ class Entry:
         """An error of a task: its end where the service's last word was about it, else a pause."""
         if isinstance(error, ContentBlockedError):
             return self.ledger.refused_later(row.id, error.message)
-        is_late = self.ledger.wall() - (row.submitted_at or 0) > TASK_LIFE_S
         if isinstance(error, TaskTimeoutError):
-            has_ended = is_late
+            has_ended = self._is_late(row)
         else:
             has_ended = self._last in ("polling", "submitted") or error.status == 404
         if has_ended:
             return self.ledger.failed_later(row.id, error.message)
         return self._noted(row, error)
+
+    def _is_lost(self, row: Row, error: DownloadError) -> bool:
+        """Whether a picture can't come any more: what its host answers late, it will answer on."""
+        return error.is_lost or (error.is_answered and self._is_late(row))
+
+    def _is_late(self, row: Row) -> bool:
+        return self.ledger.wall() - (row.submitted_at or 0) > TASK_LIFE_S
 
     def _noted(self, row: Row, error: ApiError) -> Pending[Row]:
         return self.ledger.trouble_later(row.id, error.message)

@@ -171,6 +171,8 @@ class Buyers:
 
     async def _overtaken(self, item: Item, error: LedgerError) -> None:
         """Another process was first with this row, or the ledger can't be written."""
+        if item.entry is not None:
+            item.row = item.entry.row
         rows = await bridged(self._runner.ledger.rows_later([item.row.id]))
         if rows[0].state == "planned" or rows[0].owner == self._runner.ledger.store.owner:
             raise error

@@ -106,6 +106,16 @@ class Tally:
     """Purchases of this call."""
     trouble: str | None = None
     """Why purchases wait at the moment, where they do."""
+    forgotten: int = 0
+    """Rows that the embedded sandbox had sold, and forgot with its process."""
+    first: dict[str, Outcome] = field(default_factory=dict)
+    """By state the first row that came to it, where it says why."""
+
+    def count(self, outcome: Outcome) -> None:
+        """One more row has come to an end."""
+        self.counts[outcome.state] += 1
+        if outcome.error:
+            self.first.setdefault(outcome.state, outcome)
 
     @property
     def rows(self) -> int:
@@ -118,11 +128,17 @@ class Tally:
         return self.counts.total() == self.counts["verified"]
 
 
-def outcome_of(number: int, row: Row) -> Outcome:
-    """What the ledger says of a row, for one row of the table."""
+def outcome_of(number: int, row: Row, owner: str | None = None) -> Outcome:
+    """What the ledger says of a row, for one row of the table.
+
+    Args:
+        number: that of the table's row.
+        row: as the ledger has it.
+        owner: this process, where it has no purchase of this row open any more.
+    """
     state: OutcomeState
-    if row.state == "submitting":  # another process is at it
-        state = "planned"
+    if row.state == "submitting":  # another process is at it, or we couldn't write what came of it
+        state = "unknown" if row.owner == owner else "planned"
     elif row.state == "downloaded":
         state = "done"
     else:

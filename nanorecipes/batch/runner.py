@@ -103,7 +103,8 @@ class Runner:
         self.reason = self.reason or reason
         self.settled.set()
         if kind == "leave":
-            for task in (*self.fetcher.tasks, *self.idle):
+            # Not the one that says so: it still has to tell what its row came to.
+            for task in {*self.fetcher.tasks, *self.idle} - {asyncio.current_task()}:
                 task.cancel()
 
     async def outcomes(self, source: Source) -> AsyncIterator[Outcome]:
@@ -115,7 +116,7 @@ class Runner:
         work = asyncio.create_task(self._work(source))
         try:
             while (outcome := await self._out.get()) is not None:
-                self.tally.counts[outcome.state] += 1
+                self.tally.count(outcome)
                 yield outcome
         finally:
             if not work.done():
@@ -213,6 +214,7 @@ class Runner:
             row = await bridged(self.ledger.replan_later(row.id))
         if row.state in PAID and self.client._has_lost(row.task_id):
             row = await bridged(self.ledger.forget_later(row.id))
+            self.tally.forgotten += 1
         if row.state in PAID:
             taken = await bridged(self.ledger.take_later(row.id))
             if taken is None:
@@ -225,7 +227,7 @@ class Runner:
         elif row.state == "submitting":
             self.held.append((number, prepared))
         else:
-            await self._out.put(outcome_of(number, row))
+            await self._out.put(outcome_of(number, row, self.ledger.store.owner))
 
     def _item(self, number: int, row: Row, request: Request | None) -> Item:
         item = self.active[row.id] = Item(row, request, [number])
@@ -255,7 +257,7 @@ class Runner:
         self.active.pop(item.row.id, None)
         self.settled.set()
         for number in item.numbers:
-            made = outcome_of(number, item.row)
+            made = outcome_of(number, item.row, self.ledger.store.owner)
             if outcome is not None:
                 made = Outcome(number, outcome.state, outcome.row_key, error=outcome.error)
             await self._out.put(made)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from nanorecipes.batch.binding import Binding
     from nanorecipes.batch.check import Check
     from nanorecipes.batch.ledger import Run
-    from nanorecipes.batch.outcomes import BatchOptions
+    from nanorecipes.batch.outcomes import BatchOptions, Tally
     from nanorecipes.batch.redo import ProvedBatch
     from nanorecipes.batch.rows import Row
     from nanorecipes.batch.runner import Runner
@@ -257,8 +257,9 @@ def _show_check(checked: Check, as_json: bool) -> int:
         f"estimated cost {view.money(checked.estimated_cost_usd)}{unpriced}; "
         "identical rows are counted each, and paid once"
     )
-    click.echo(f"longest prompt {checked.longest_prompt} characters"
-               f" (row {checked.longest_prompt_row})")  # fmt: skip
+    if checked.longest_prompt_row is not None:
+        click.echo(f"longest prompt {checked.longest_prompt} characters"
+                   f" (row {checked.longest_prompt_row})")  # fmt: skip
     return 1 if checked.bad else 0
 
 
@@ -301,10 +302,11 @@ def _run(job: _Job, checked: Check, wishes: BatchOptions, as_json: bool, quiet: 
         books.close()
     _tell(job, ended, run, checked.bad, as_json, quiet)
     if ended.error is not None and as_json:  # it is told with the rest
-        from nanorecipes.cli.main import exit_code
-
-        return exit_code(ended.error)
+        return _code(ended)
     if ended.error is not None:
+        if ended.runner.tally.bought:  # "wrong use" means that nothing was sent
+            view.print_error(ended.error)
+            return _code(ended)
         raise ended.error
     if ended.was_stopped:
         return INTERRUPTED
@@ -313,6 +315,15 @@ def _run(job: _Job, checked: Check, wishes: BatchOptions, as_json: bool, quiet: 
     # A row that was never reached has no outcome; those that are bad were skipped on request.
     missing = (len(wanted) if wanted is not None else checked.rows) - counts.total()
     return 1 if missing or broken or counts.total() - counts["verified"] - counts["bad"] else 0
+
+
+def _code(ended: _Ended) -> int:
+    """The exit code of a batch that an error ended."""
+    from nanorecipes.cli.main import SERVICE, WRONG_USE, exit_code
+
+    assert ended.error is not None
+    code = exit_code(ended.error)
+    return SERVICE if code == WRONG_USE and ended.runner.tally.bought else code
 
 
 def _sampled(job: _Job, checked: Check) -> frozenset[int] | None:
@@ -441,6 +452,13 @@ def _tell(job: _Job, ended: _Ended, run: Run, bad: int, as_json: bool, quiet: bo
     if told["unknown"]:
         perhaps = view.money(told["unknown_usd"])
         view.info(f"perhaps charged: {perhaps}; see `nanorecipes unknown`", quiet)
+    for reason in _reasons(runner.tally):
+        view.info(reason, quiet)
+    if runner.tally.forgotten:
+        view.info(
+            f"the sandbox of an earlier call ended with its program, and {runner.tally.forgotten} "
+            "rows were bought there again; a service keeps them", quiet,
+        )  # fmt: skip
     if proved is not None:
         view.info(_verdicts(proved), quiet)
     if bad:
@@ -451,6 +469,23 @@ def _tell(job: _Job, ended: _Ended, run: Run, bad: int, as_json: bool, quiet: bo
     if ended.reason:
         way = " with a larger --budget" if ended.is_out_of_money else ""
         view.info(f"stopped: {ended.reason}; the same command{way} goes on", quiet)
+
+
+_WAYS_ON = {
+    "failed": "--retry-failed buys what failed again",
+    "refused": "--retry-failed asks again",
+    "submitted": "the same command asks for them again, and pays nothing",
+    "done": "the same command fetches them again, and pays nothing; after 4 hours they have failed",
+}
+
+
+def _reasons(tally: Tally) -> Iterator[str]:
+    """Why rows have no picture: the first of each kind, and how to go on."""
+    for state, way in _WAYS_ON.items():
+        first = tally.first.get(state)
+        if first is not None:
+            word = "unfetched" if state in ("submitted", "done") else state
+            yield f"{word}, as row {first.number}: {first.error}; {way}"
 
 
 def _verdicts(proved: ProvedBatch) -> str:

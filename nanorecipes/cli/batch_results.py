@@ -55,7 +55,11 @@ def _ends(runner: Runner, last: int, proved: bool) -> Iterator[Outcome]:
     if not proved:
         for line in queries.lines(runner.ledger, runner.run.id, last):
             bad = Outcome(line.number, "bad", error=line.error)
-            yield bad if line.row is None else outcome_of(line.number, line.row)
+            yield (
+                bad
+                if line.row is None
+                else outcome_of(line.number, line.row, runner.ledger.store.owner)
+            )
         return
     for number, standing, error in Proofs(runner.ledger, runner.run.id).standings(last):
         bad = Outcome(number, "bad", error=error)

@@ -108,7 +108,8 @@ class Downloader:
                 why, is_final = _reason(answer), not _may_come(answer)
             seconds = self._pause_s(answer, attempt)
             if is_final or attempt >= limits.attempts or self.clock.monotonic() + seconds >= end:
-                raise self._error(image.url, why, task_id)
+                is_answered = isinstance(answer, Reply)
+                raise self._error(image.url, why, task_id, is_answered=is_answered)
             yield from flow.pause(
                 "retrying", seconds, self.scrub(why), attempt=attempt, task_id=task_id
             )
@@ -155,7 +156,13 @@ class Downloader:
         return asked if asked is not None else self.retry.backoff_s(attempt)
 
     def _error(
-        self, url: str, why: str, task_id: str | None, *, is_lost: bool = False
+        self,
+        url: str,
+        why: str,
+        task_id: str | None,
+        *,
+        is_lost: bool = False,
+        is_answered: bool = False,
     ) -> DownloadError:
         again = f"; wait for task {task_id} again, that costs nothing" if task_id else ""
         url = self.scrub(url)
@@ -163,6 +170,7 @@ class Downloader:
             f"the picture at {url} can't be used: {self.scrub(why)}",
             url=url,
             is_lost=is_lost,
+            is_answered=is_answered,
             task_id=task_id,
             help=f"it was made and paid for{'; another one has to be bought' * is_lost or again}",
         )

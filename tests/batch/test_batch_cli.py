@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import nanorecipes
 from nanorecipes.batch.ledger import Ledger
 from nanorecipes.cli.main import run
 from nanorecipes.sandbox.core import Sandbox
@@ -84,6 +90,85 @@ def test_other_inputs_for_the_same_folder_are_said_before_they_are_bought(
     )
     assert batch("--sandbox", "--limit", "1") == 0
     assert "'out': not the inputs of the last call: notes was" in capsys.readouterr().err
+
+
+def test_recipe_that_reads_otherwise_is_said_before_rows_are_bought_again(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another word in a recipe is another purchase for every row of a catalogue."""
+    path = Path("recipes/shop/paint.yaml")
+    path.parent.mkdir(parents=True)
+    text = (Path(nanorecipes.__file__).parents[1] / "recipes/edit/change_part.yaml").read_text()
+    path.write_text(text)
+    command = ["batch", "shop/paint", "catalogue.csv", "-o", "out", *FAST, "--sandbox", "--limit"]
+    assert run([*command, "1"]) == 0
+    assert run([*command, "1"]) == 0
+    assert "reads otherwise" not in capsys.readouterr().err
+    path.write_text(text.replace("title: ", "title: Almost "))
+    assert run([*command, "1", "--check"]) == 0
+    told = capsys.readouterr().err.replace("\n", " ")
+    assert "shop/paint reads otherwise than in the last call; each row counts as new" in told
+
+
+def test_reasons_and_ways_on_are_told(
+    table: Path, shop: RunningServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody has to open the results to hear why a row has no picture."""
+    shop.sandbox.faults.push(["gone"] * 3, route="results")
+    shop.sandbox.faults.push(["blocked"])
+    assert batch("--submits", "1", "--concurrency", "1") == 1
+    told = capsys.readouterr().err
+    assert "answered 404; the same command fetches them again, and pays nothing; after 4" in told
+    assert "--retry-failed asks again" in told
+    assert batch("--retry-failed") == 0
+    assert "--retry-failed" not in capsys.readouterr().err
+
+
+def test_full_output_disk_leaves_no_row_out(
+    table: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The row that met the error counts as well, and its purchase most of all."""
+    write = os.write
+
+    def full(handle: int, data: bytes) -> int:
+        if data.startswith(b"\xff\xd8"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(handle, data)
+
+    with monkeypatch.context() as faults:
+        faults.setattr(os, "write", full)
+        assert batch("--sandbox", "--json") == 3
+    told = said(capsys)
+    states = ("verified", "unknown", "failed", "refused", "bad", "planned", "unfetched")
+    assert told["bought"] <= told["rows"] == sum(told[state] for state in states)
+    assert told["unfetched"] == told["bought"] > 0
+    assert "No space left on device" in told["error"]["message"]
+
+
+def test_full_ledger_disk_leaves_nothing_out_that_was_sent(
+    table: Path, shop: RunningServer
+) -> None:
+    """What was sent, and couldn't be written down, is unknown: by no means is it planned."""
+    path = Path("catalogue.csv")
+    lines = [f"{n},https://pictures.invalid/{n}.jpg,the mug,blue {n}" for n in range(300)]
+    path.write_text("sku,photo,part,change\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    script = f"""
+import resource, sys
+from nanorecipes.cli.main import run
+resource.setrlimit(resource.RLIMIT_FSIZE, (800_000, 800_000))
+sys.exit(run(["batch", {RECIPE!r}, "catalogue.csv", "-o", "out", *{FAST!r}, "--json"]))
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert ran.returncode == 3, ran.stderr
+    told = json.loads(ran.stdout)
+    assert "make room on the disk" in told["error"]["help"]
+    charged = len(shop.sandbox.charges)
+    assert 0 < charged < 300
+    sent = [row for row in results() if row["state"] not in ("planned", "bad")]
+    assert len(sent) == told["rows"] - told["planned"] == charged
+    assert batch() == 1
+    assert Counter(row["state"] for row in results())["unknown"] <= 4
+    assert len(shop.sandbox.charges) <= 300 + 4
 
 
 def test_check_sends_nothing_and_names_bad_rows(

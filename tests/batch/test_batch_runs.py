@@ -228,6 +228,25 @@ def test_picture_that_can_not_be_fetched_is_fetched_by_the_next_call(tmp_path: P
     assert (again.state, len(shop.sandbox.charges)) == ("verified", 1)
 
 
+def test_picture_that_its_host_no_longer_has_fails_after_the_life_of_a_task(
+    tmp_path: Path,
+) -> None:
+    """Else the row would stay paid for and open for ever, and nothing could buy it again."""
+    shop = Shop.open(tmp_path)
+    shop.sandbox.faults.push(["gone"] * 9, route="results")
+    assert shop.batch(rows(1))[0].state == "done"
+    assert shop.batch(rows(1))[0].state == "done"
+    shop.clock.sleep(4 * 3600)
+    (found,) = shop.batch(rows(1))
+    assert found.state == "failed"
+    assert "answered 404" in str(found.error)
+    assert len(shop.sandbox.charges) == 1
+    shop.clock.sleep(1)
+    (again,) = shop.batch(rows(1), retry_failed=True)
+    assert (again.state, len(shop.sandbox.charges)) == ("verified", 2)
+    shop.checked().close()
+
+
 def test_task_that_never_ends_is_given_up_after_its_life(tmp_path: Path) -> None:
     """Asking costs nothing, so later calls ask again; after four hours nothing can come."""
     shop = Shop.open(tmp_path, Faults.script(["never_ends"]))

@@ -41,6 +41,18 @@ def test_columns_feed_inputs_of_their_name(tmp_path: Path) -> None:
     assert found == {"photo": "https://a.invalid/1.jpg", "outfit": "a suit"}
 
 
+def test_column_that_is_nearly_an_input_is_named_apart(tmp_path: Path) -> None:
+    """Among columns that are always ignored, nobody sees the one that is misspelled."""
+    binding = bound(tmp_path, "photo", "outfit", "sku", "tonse")
+    assert binding.notices == (
+        "the column 'tonse' feeds nothing; did you mean 'tones'? --map tones=tonse",
+        "columns that feed nothing: 'sku'",
+    )
+    assert bound(tmp_path, "photo", "outfit", "tonse", constants={"tones": ["red"]}).notices == (
+        "columns that feed nothing: 'tonse'",
+    )
+
+
 def test_a_mapping_and_constants_feed_the_rest(tmp_path: Path) -> None:
     """A constant wins over a column of its name, and that is said."""
     binding = bound(
