@@ -100,14 +100,14 @@ def test_recipe_that_reads_otherwise_is_said_before_rows_are_bought_again(
     path.parent.mkdir(parents=True)
     text = (Path(nanorecipes.__file__).parents[1] / "recipes/edit/change_part.yaml").read_text()
     path.write_text(text)
-    command = ["batch", "shop/paint", "catalogue.csv", "-o", "out", *FAST, "--sandbox", "--limit"]
+    command = ["batch", str(path), "catalogue.csv", "-o", "out", *FAST, "--sandbox", "--limit"]
     assert run([*command, "1"]) == 0
     assert run([*command, "1"]) == 0
     assert "reads otherwise" not in capsys.readouterr().err
     path.write_text(text.replace("title: ", "title: Almost "))
     assert run([*command, "1", "--check"]) == 0
     told = capsys.readouterr().err.replace("\n", " ")
-    assert "shop/paint reads otherwise than in the last call; each row counts as new" in told
+    assert "paint reads otherwise than in the last call; each row counts as new" in told
 
 
 def test_reasons_and_ways_on_are_told(
