@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from nanorecipes.request import AttachedImage
 
+SEND_ALONG = "NANORECIPES_BACKEND=gemini, or backend='gemini', sends it along to Google"
+"""The way out that needs no upload place."""
+
 
 @dataclass(frozen=True, slots=True)
 class LocalPicture:
@@ -156,7 +159,10 @@ def _read(image: AttachedImage) -> LocalPicture:
 
 
 def _not_visible(image: AttachedImage) -> Diagnostic:
-    help = "give a URL that the service can open, or set NANORECIPES_UPLOADS to an upload place"
+    help = (
+        "give a URL that the service can open, or set NANORECIPES_UPLOADS to an upload place; "
+        f"{SEND_ALONG}"
+    )
     message = f"{image.source!r} lies on this machine, and the service takes public URLs only"
     return finding(codes.BAD_IMAGE, message, image.slot, help)
 

@@ -21,7 +21,7 @@ from nanorecipes.batch.writers import (
 )
 from nanorecipes.errors import InputError, LimitError, RenderError, SaveError
 from nanorecipes.images import BadImageError, ImageInput, image_input
-from nanorecipes.preflight import check_direct
+from nanorecipes.preflight import SEND_ALONG, check_direct
 from nanorecipes.recent import Recent
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ KEPT_PROBLEMS = 100
 KEPT_PROMPTS = 1_024
 _NOT_VISIBLE = (
     "{name!r} lies on this machine, and the service takes public URLs only: "
-    "give a URL, or set NANORECIPES_UPLOADS to an upload place"
+    f"give a URL, or set NANORECIPES_UPLOADS to an upload place; {SEND_ALONG}"
 )
 
 

@@ -144,6 +144,7 @@ def test_local_pictures_are_bad_rows_where_they_cannot_be_sent(
     found = checked(tmp_path, path, takes_files=False)
     assert [problem.row for problem in found.problems] == [1]
     assert "NANORECIPES_UPLOADS" in found.problems[0].message
+    assert "NANORECIPES_BACKEND=gemini" in found.problems[0].message
     assert pictures_can_be_sent("sandbox")
     assert not pictures_can_be_sent("qolaba")
     monkeypatch.setenv("NANORECIPES_UPLOADS", "s3://bucket/prefix")

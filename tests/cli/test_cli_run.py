@@ -87,6 +87,7 @@ def test_local_picture_on_the_service_names_the_setting(
     said = shell("run", *PART)
     assert said.code == 2
     assert "NANORECIPES_UPLOADS" in said.err
+    assert "NANORECIPES_BACKEND=gemini, or backend='gemini', sends it along to Google" in said.err
 
 
 @pytest.mark.parametrize(
