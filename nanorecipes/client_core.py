@@ -108,6 +108,8 @@ class Wiring:
     """An httpx transport for everything, in place of guarded connections."""
     resolve: Callable[[str, int], list[str]] | None = None
     """Gives the addresses of a host's name."""
+    needs_key: bool = True
+    """False where all that is wanted lies here: a missing key is told when something is sent."""
 
 
 class ClientBase:
@@ -149,13 +151,15 @@ class ClientBase:
         """
         given = config.given()
         chosen = "sandbox" if backend is None and sandbox is not None else backend
-        self._connection = config.connection(chosen, api_key, base_url)
+        self._wiring = wiring or Wiring()
+        self._connection = config.connection(
+            chosen, api_key, base_url, needs_key=self._wiring.needs_key
+        )
         wait = timeout_s if timeout_s is not None else given.timeout_s
         self._timeout_s = config.DEFAULT_TIMEOUT_S if wait is None else config.check_timeout(wait)
         self._mode = config.check_mode(mode or given.mode or "task")
         config.provenance()  # a wrong setting is found before anything is bought
         self._observer = observer or given.observer
-        self._wiring = wiring or Wiring()
         self._sandbox = self._choose_sandbox(sandbox)
         self._clock = self._choose_clock(sandbox)
         self._service = self._make_service()

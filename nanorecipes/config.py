@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, cast, get_args
 from urllib.parse import urlsplit
 
 from nanorecipes.errors import ConfigurationError
-from nanorecipes.service.secret import Secret
+from nanorecipes.service.secret import NoSecret, Secret
 from nanorecipes.suggest import did_you_mean
 
 Backend: TypeAlias = Literal["qolaba", "gemini", "sandbox"]
@@ -134,9 +134,19 @@ def given() -> _Given:
 
 
 def connection(
-    backend: str | None = None, api_key: str | None = None, base_url: str | None = None
+    backend: str | None = None,
+    api_key: str | None = None,
+    base_url: str | None = None,
+    *,
+    needs_key: bool = True,
 ) -> Connection:
     """Decide where requests go: arguments, then `configure`, then environment and pyproject.toml.
+
+    Args:
+        backend: its name.
+        api_key: its key.
+        base_url: its address.
+        needs_key: False where perhaps nothing is sent: a missing key is an error only then.
 
     Raises:
         ConfigurationError: nothing is chosen, or a key is missing.
@@ -156,7 +166,8 @@ def connection(
     _, setting, usual = _SERVICES[name]
     key_name = "api_key" if key is not None else variable
     host = url or _setting(setting) or usual
-    return Connection(cast("Backend", name), host, key or _environment_key(variable), key_name)
+    secret = key or _environment_key(variable, needs_key)
+    return Connection(cast("Backend", name), host, secret, key_name)
 
 
 def likely_backend(backend: str | None = None) -> str:
@@ -284,9 +295,12 @@ def _by_key() -> str:
     )
 
 
-def _environment_key(variable: str) -> Secret:
+def _environment_key(variable: str, needs_key: bool) -> Secret:
     if not os.environ.get(variable, "").strip():
-        raise ConfigurationError(f"{variable} is not set", help=_way_out(variable))
+        missing = ConfigurationError(f"{variable} is not set", help=_way_out(variable))
+        if needs_key:
+            raise missing
+        return NoSecret(missing)
     return check_key(os.environ[variable], variable)
 
 

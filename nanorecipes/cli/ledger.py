@@ -255,15 +255,17 @@ async def _one_run(
     from nanorecipes.batch.outcomes import BatchOptions
     from nanorecipes.batch.preparing import Again
     from nanorecipes.batch.runner import Runner
-    from nanorecipes.client import AsyncClient
+    from nanorecipes.client import AsyncClient, Wiring
 
     run = pairs[0][1]
     folder = Path(run.out) if run.out else out.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     backend: Any = run.backend
+    # What came with its answer lies here: nothing is asked for, and no key is needed.
+    wiring = Wiring(needs_key=not all(row.is_kept for row, _ in pairs))
     # A task lives where it was bought, whatever the settings say by now.
     async with AsyncClient(
-        backend=backend, base_url=run.base_url, ledger=books, timeout_s=timeout_s
+        backend=backend, base_url=run.base_url, ledger=books, timeout_s=timeout_s, wiring=wiring
     ) as client:
         runner = Runner(client, books, run, folder, BatchOptions())
         return [o async for o in runner.outcomes(Again(row for row, _ in pairs))]

@@ -70,7 +70,7 @@ class Progress:
         self.close()
         if self.task_id:
             line = self.resume_line(self.task_id)
-            what = "the picture is kept; save it" if _is_kept(self.task_id) else _GOES_ON
+            what = "the picture is kept; save it" if names_kept(self.task_id) else _GOES_ON
             click.echo(f"{what} with: {line}", err=True)
         elif self.is_submitting:
             click.echo("the request was on its way: it was perhaps accepted and charged", err=True)
@@ -109,7 +109,7 @@ class Progress:
         sys.stderr.flush()
 
 
-def _is_kept(task_id: str) -> bool:
+def names_kept(task_id: str) -> bool:
     """Whether it names a picture that came with its answer, and lies beside the ledger."""
     return task_id.startswith("kept:")
 
@@ -119,7 +119,7 @@ def _words(kind: str, data: Any) -> str:
         return f"trying again in {data.get('seconds', 0):.0f} s: {data.get('reason', '')}"
     if kind == "submitted":
         task = data.get("task_id")
-        if task and _is_kept(task):
+        if task and names_kept(task):
             return "the picture came"
         return f"accepted as task {task}" if task else "accepted"
     return {

@@ -19,7 +19,7 @@ from nanorecipes.cli.options import (
     inputs_argument,
     recipe_argument,
 )
-from nanorecipes.cli.progress import Progress
+from nanorecipes.cli.progress import Progress, names_kept
 from nanorecipes.cli.proving import NOT_ASKED, Asked, proof_options
 from nanorecipes.cli.saving import Saving, save_options, saved_image
 
@@ -159,11 +159,12 @@ def resume_command(
             view.print_json([])
         return 0
     task_id = run_or_task
-    if not sandbox:
+    is_kept = not sandbox and names_kept(task_id)
+    if not (sandbox or is_kept):
         view.info(f"{task_id!r} is no run of the ledger here: waiting for it as a task", quiet)
     _check_folder(out)
     progress = Progress(quiet=quiet or as_json, out=out, sandbox=sandbox)
-    with _client(sandbox, timeout, progress) as client:
+    with _client(sandbox, timeout, progress, is_kept=is_kept) as client:
         result = _guarded(progress, lambda: client.wait(task_id))
         _save(result, out, result.request, saving, NOT_ASKED, as_json, quiet, client)
     return 0
@@ -218,12 +219,14 @@ def _is_here(client: Client) -> bool:
     return urlsplit(client.base_url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
-def _client(sandbox: bool, timeout: float, progress: Progress) -> Client:
-    from nanorecipes.client import Client
+def _client(sandbox: bool, timeout: float, progress: Progress, *, is_kept: bool = False) -> Client:
+    """A client by the settings; what is kept here was Google's, whatever they say by now."""
+    from nanorecipes.client import Client, Wiring
 
     client = Client(
-        backend="sandbox" if sandbox else None, timeout_s=timeout, observer=progress.note
-    )
+        backend="sandbox" if sandbox else "gemini" if is_kept else None,
+        timeout_s=timeout, observer=progress.note, wiring=Wiring(needs_key=not is_kept),
+    )  # fmt: skip
     client._out = str(progress.out.resolve())
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -40,3 +40,25 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is neither pickled nor copied")
+
+
+class NoSecret(Secret):
+    """Stands for a key that isn't there: whoever is about to send it hears why.
+
+    Args:
+        error: what is raised then.
+    """
+
+    __slots__ = ("_error",)
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__("")
+        self._error = error
+
+    def reveal(self) -> NoReturn:
+        """Nothing is sent without a key."""
+        raise self._error
+
+    def bearer(self) -> Secret:
+        """No header either."""
+        return self

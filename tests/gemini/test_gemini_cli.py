@@ -147,6 +147,40 @@ def test_resume_by_the_kept_name_saves_it_as_well(
     assert len(google.sandbox.charges) == 1
 
 
+@pytest.mark.parametrize("named", [False, True], ids=["ledger", "name"])
+def test_resume_of_a_kept_answer_needs_no_key(
+    shell: Shell,
+    google: RunningServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    named: bool,
+) -> None:
+    """It lies here: nothing is sent to anyone, also where another service's key is set by now."""
+    interrupted(shell, monkeypatch)
+    (kept,) = answers(tmp_path)
+    monkeypatch.delenv("GEMINI_API_KEY")
+    monkeypatch.setenv("QOLABA_API_KEY", "qk-for-another-service")
+    monkeypatch.setenv("QOLABA_BASE_URL", "http://qolaba.invalid")
+    said = shell("resume", *([f"kept:{kept.name}"] if named else []))
+    assert said.code == 0, said.err
+    assert answers(tmp_path) == []
+    assert "1 verified" in shell("runs").out
+    assert len(google.sandbox.charges) == 1
+
+
+def test_sending_again_still_needs_the_key(
+    shell: Shell, google: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A purchase without a key is told to be one before anything leaves."""
+    google.sandbox.faults.push(["drop_after"])
+    shell("run", *PART)
+    monkeypatch.delenv("GEMINI_API_KEY")
+    said = shell("unknown", "--resubmit", "--max-cost", "1")
+    assert said.code == 2
+    assert "GEMINI_API_KEY is not set" in said.err
+    assert len(google.sandbox.charges) == 1
+
+
 def test_a_task_that_google_never_had_is_said_to_be_none(shell: Shell) -> None:
     """A task's id of Qolaba's leads nowhere here."""
     said = shell("resume", "t-77")

@@ -336,6 +336,16 @@ def test_waiting_for_an_id_says_that_there_is_none(face: Face) -> None:
     assert played.calls == []
 
 
+@pytest.mark.parametrize("backend", ["gemini", "qolaba"])
+def test_a_client_that_needs_no_key_sends_nothing_without_one(face: Face, backend: str) -> None:
+    """It can fetch what lies here; what would leave is stopped by name."""
+    played = script()
+    asking = client(face, played, backend=backend, api_key=None, wiring={"needs_key": False})
+    with pytest.raises(ConfigurationError, match=f"{backend.upper()}_API_KEY is not set"):
+        face(asking.run(request()))
+    assert played.calls == []
+
+
 def test_the_live_list_of_models_is_not_asked_for() -> None:
     """It holds no prices; the catalogue does."""
     with pytest.raises(ConfigurationError, match="nothing of sizes and prices"):
