@@ -114,10 +114,10 @@ class Catalogue(NamedTuple):
             return Model(alias=name, id=name, title=name, known=False)
         return model
 
-    def cost_usd(self, settings: Mapping[str, Any]) -> Decimal | None:
+    def cost_usd(self, settings: Mapping[str, Any], backend: str = "qolaba") -> Decimal | None:
         """What one call with these settings costs in USD, or None where no price is known."""
         model = self.get(settings.get("model", "flash"))
-        price = model.price(settings.get("quality")) if model else None
+        price = model.price(settings.get("quality"), backend) if model else None
         return None if price is None else price.usd * settings.get("num_images", 1)
 
     def offering(self, *, ratio: str | None = None, quality: str | None = None) -> list[str]:

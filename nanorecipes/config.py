@@ -182,9 +182,11 @@ def likely_backend(backend: str | None = None) -> str:
     return chosen or ("gemini" if has_google_key_alone else "qolaba")
 
 
-def service_url() -> str:
-    """Scheme and host of the Qolaba service as it is set; no key is needed to know it."""
-    return _given.base_url or _setting("qolaba_base_url") or QOLABA_HOST
+def service_url(backend: str = "qolaba") -> str:
+    """Scheme and host of a service as it is set; no key is needed to know it."""
+    _, setting, usual = _SERVICES[backend]
+    given_url = _given.base_url if (_given.backend or "qolaba") == backend else None
+    return given_url or _setting(setting) or usual
 
 
 def search_path() -> tuple[Path, ...]:

@@ -35,7 +35,8 @@ def payload(request: Request, pictures: Mapping[int, bytes]) -> dict[str, Any]:
 
     Args:
         request: what is asked.
-        pictures: by ordinal, the bytes of local pictures, fit to send.
+        pictures: by ordinal, the bytes of local pictures, fit to send; in place of one that is
+            left out stands `<base64 of NAME>`.
     """
     settings = request.settings
     config: dict[str, Any] = {"responseModalities": ["TEXT", "IMAGE"]}
@@ -64,14 +65,25 @@ def _parts(request: Request, pictures: Mapping[int, bytes]) -> list[dict[str, An
     return parts
 
 
+def base64_text(data: bytes) -> str:
+    """How a picture's bytes stand in a body."""
+    return base64.b64encode(data).decode("ascii")
+
+
 def _picture(image: AttachedImage, pictures: Mapping[int, bytes]) -> dict[str, Any]:
     data = pictures.get(image.ordinal)
     if data is not None:
-        text = base64.b64encode(data).decode("ascii")
-        return {"inlineData": {"mimeType": files.image_type(data), "data": text}}
-    kind = mimetypes.guess_type(urlsplit(image.source).path)[0] or ""
-    told = {"mimeType": kind} if kind.startswith("image/") else {}
-    return {"fileData": {"fileUri": image.source, **told}}
+        kind = files.image_type(data)
+        return {"inlineData": {"mimeType": kind, "data": base64_text(data)}}
+    if image.input.is_local:
+        data_later = f"<base64 of {image.source}>"
+        return {"inlineData": {**_named_type(image.source), "data": data_later}}
+    return {"fileData": {"fileUri": image.source, **_named_type(urlsplit(image.source).path)}}
+
+
+def _named_type(name: str) -> dict[str, str]:
+    kind = mimetypes.guess_type(name)[0] or ""
+    return {"mimeType": kind} if kind.startswith("image/") else {}
 
 
 def written(request: Request, pictures: Mapping[int, bytes]) -> bytes:

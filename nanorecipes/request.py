@@ -158,17 +158,25 @@ class Request:
         return self.images[0]
 
     def payload(
-        self, urls: Mapping[int, str] | None = None, *, celery: bool = True
+        self,
+        urls: Mapping[int, str] | None = None,
+        *,
+        celery: bool = True,
+        backend: str = "qolaba",
     ) -> dict[str, Any]:
-        """The JSON body of `POST /api/v1/images/generate`.
+        """The JSON body of Qolaba's `POST /api/v1/images/generate`, or of Google's request.
 
         Args:
-            urls: by ordinal, the URL under which a local picture can be fetched; without one a
+            urls: by ordinal, the URL under which Qolaba can fetch a local picture; without one a
                 local picture stands by its name.
-            celery: whether the service answers with a task id at once (the default here) or waits.
+            celery: whether Qolaba answers with a task id at once (the default here) or waits.
+            backend: `gemini` for the body of Google's `generateContent`, in which a local picture
+                stands as `<base64 of NAME>` in place of its bytes.
         """
-        from nanorecipes import wire
+        from nanorecipes import google_wire, wire
 
+        if backend == "gemini":
+            return google_wire.payload(self, {})
         return wire.payload(self, urls or {}, celery=celery)
 
     def _repr_html_(self) -> str:

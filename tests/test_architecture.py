@@ -46,7 +46,7 @@ ROOMS: dict[str, str] = {
     # From a file to a request.
     "recipe": GROUND,
     "inputs_schema": "recipe",
-    "request": "catalogue images markup wire",
+    "request": "catalogue google_wire images markup wire",
     "prompt": f"{GROUND} recipe request",
     "prompt.lint": f"{GROUND} catalogue recipe prompt",
     "arguments": f"{GROUND} images recipe",
@@ -87,9 +87,9 @@ ROOMS: dict[str, str] = {
     "pytest_plugin": f"{GROUND} linting recipe search_path testing",
     # The faces: they call what a user could call.
     "cli": f"{GROUND} arguments batch book catalogue client composite config convert drawings files"
-    " fixing images linting lint_settings naming preview prompt.lint proof provenance proving"
-    " recipe report request rerun result sandbox scaffold search_path service testing wire"
-    " nanorecipes",
+    " fixing google_wire images linting lint_settings naming preflight preview prompt.lint proof"
+    " provenance proving recipe report request rerun result sandbox scaffold search_path service"
+    " testing wire nanorecipes",
     "__main__": "cli",
     "nanorecipes": "book client config errors events proof request result",
 }

@@ -193,6 +193,7 @@ def _param_json(param: Param) -> dict[str, Any]:
 
 
 def _print_recipe(recipe: Recipe) -> None:
+    from nanorecipes import config
     from nanorecipes.catalogue import catalogue
     from nanorecipes.testing.calls import command_line
 
@@ -209,7 +210,8 @@ def _print_recipe(recipe: Recipe) -> None:
     settings = ", ".join(f"{name} {_shown(value)}" for name, value in recipe.settings.items())
     click.echo(f"  {settings or 'model flash'}; changes {recipe.changes}")
     click.echo(f"\n{view.heading('Cost')}")
-    click.echo(f"  {view.money(catalogue().cost_usd(recipe.settings))} estimated for a call as set")
+    cost = catalogue().cost_usd(recipe.settings, config.likely_backend())
+    click.echo(f"  {view.money(cost)} estimated for a call as set")
     click.echo(f"\n{view.heading('Examples')}")
     for example in recipe.examples:
         command = command_line(recipe, example["inputs"], columns=view.width() - 2)
@@ -264,26 +266,33 @@ def render_command(
     Arguments are NAME=VALUE; NAME=@FILE reads a text from a file; a list takes its name several
     times. `nanorecipes show RECIPE` tells the names.
     """
+    from nanorecipes import config
     from nanorecipes.book import recipes
+    from nanorecipes.cli.curl import curl_command
+    from nanorecipes.preflight import check_direct
 
     recipe = find_recipe(recipes, recipe_name)
     request = recipe.render(**read_inputs(recipe, inputs), **call_arguments(options))
+    backend = config.likely_backend()
+    if backend == "gemini":
+        check_direct(request)
+    request = request.priced_for(backend)
     if as_json:
-        view.print_json(request_json(request))
+        view.print_json(request_json(request, backend))
         return
     view.warn(request.warnings)
     for image in request.images:
         if image.input.advice:
             view.info(f"  help: {image.slot}: {image.input.advice}", quiet)
     if curl:
-        click.echo(curl_command(request))
+        click.echo(curl_command(request, backend))
     elif quiet:
         click.echo(request.prompt)
     else:
-        _print_request(request)
+        _print_request(request, backend)
 
 
-def request_json(request: Request) -> dict[str, Any]:
+def request_json(request: Request, backend: str) -> dict[str, Any]:
     """A request as plain data, with the keys that `render --json` promises."""
     return {
         "recipe": request.recipe,
@@ -296,7 +305,8 @@ def request_json(request: Request) -> dict[str, Any]:
              "source": image.source}
             for image in request.images
         ],
-        "payload": request.payload(),
+        "backend": backend,
+        "payload": request.payload(backend=backend),
         "model": request.model,
         "settings": dict(request.settings),
         "estimated_cost_usd": request.estimated_cost,
@@ -305,7 +315,7 @@ def request_json(request: Request) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _print_request(request: Request) -> None:
+def _print_request(request: Request, backend: str) -> None:
     from nanorecipes.catalogue import catalogue
 
     most = catalogue().limits.prompt_chars
@@ -317,26 +327,27 @@ def _print_request(request: Request) -> None:
     rows = [(str(i.ordinal), i.slot, i.role, i.source) for i in request.images]
     click.echo(view.table(rows))
     click.echo(f"\n{view.heading('Request')}")
-    asked = [(name, _shown(value)) for name, value in request.payload().items()
-             if name not in ("prompt", "image_urls", "reference_images")]  # fmt: skip
-    click.echo(view.table(asked))
+    asked = _asked(request, backend).items()
+    click.echo(view.table([(name, _shown(value)) for name, value in asked]))
     click.echo(f"\n{view.heading('Cost')}  {view.money(request.estimated_cost)} estimated")
     click.echo(view.dim(view.wrap(request.cost_basis)))
 
 
-def curl_command(request: Request) -> str:
-    """The request as a curl command; the key stays in the environment."""
-    import json
-
-    from nanorecipes import config, wire
-
-    body = json.dumps(request.payload(), ensure_ascii=False, indent=2)
-    return (
-        f"curl -sS {shlex.quote(config.service_url() + wire.GENERATE_PATH)} \\\n"
-        '  -H "Authorization: Bearer $QOLABA_API_KEY" \\\n'
-        "  -H 'Content-Type: application/json' \\\n"
-        f"  -d {shlex.quote(body)}"
-    )
+def _asked(request: Request, backend: str) -> dict[str, Any]:
+    """What the service is asked besides prompt and pictures, in its words."""
+    body = request.payload(backend=backend)
+    if backend != "gemini":
+        beside = ("prompt", "image_urls", "reference_images")
+        return {name: value for name, value in body.items() if name not in beside}
+    setting = dict(body["generationConfig"])
+    image = setting.pop("imageConfig", {})
+    tools = {"tools": [name for tool in body.get("tools", ()) for name in tool]}
+    return {
+        "model": request.chosen.google_id,
+        **image,
+        **setting,
+        **(tools if "tools" in body else {}),
+    }
 
 
 @click.command("new")

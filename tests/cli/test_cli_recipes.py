@@ -131,8 +131,8 @@ def test_render_json_holds_what_the_interface_promises(shell: Shell) -> None:
     """Scripts are written against these keys."""
     data = shell("render", *PART, "--protect", "the spoon", "--json").json
     assert set(data) == {
-        "recipe", "version", "hash", "prompt", "sections", "images", "payload", "model",
-        "settings", "estimated_cost_usd", "cost_basis", "warnings",
+        "recipe", "version", "hash", "prompt", "sections", "images", "backend", "payload",
+        "model", "settings", "estimated_cost_usd", "cost_basis", "warnings",
     }  # fmt: skip
     assert data["prompt"] == "\n\n".join(part["text"] for part in data["sections"])
     assert data["payload"]["prompt"] == data["prompt"]
