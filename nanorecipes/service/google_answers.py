@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from nanorecipes import files
 from nanorecipes.service.replies import BLOCK_REASONS
 
 _TELLING = ("candidates", "promptFeedback", "usageMetadata", "modelVersion")
 _DELAY = re.compile(rb'"retryDelay"\s*:\s*"(\d{1,6}(?:\.\d{1,9})?)s"')
 _TEXT_CHARS = 2000
+_DIGITS = 18
 _PLAIN = str.maketrans({"-": "+", "_": "/"})
 
 
@@ -36,19 +37,15 @@ class Answer:
 
 def read_answer(body: bytes) -> Answer | None:
     """Read the answer to a generate request; None when it can't be told what became of it."""
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+    data = _parsed(body)
     if not isinstance(data, dict) or not any(key in data for key in _TELLING):
         return None
     candidates = _candidates(data.get("candidates"))
     candidate = candidates[0] if candidates else {}
-    try:
-        found = _picture([part for each in candidates for part in _parts(each)])
-    except (binascii.Error, ValueError):
+    inline = [found for each in candidates for part in _parts(each) if (found := _inline(part))]
+    picture, declared = _picture(inline) or (None, None)
+    if inline and picture is None:
         return None
-    picture, declared = found if found is not None else (None, None)
     feedback = data.get("promptFeedback")
     refused = _word(feedback, "blockReason")
     finish = _word(candidate, "finishReason")
@@ -70,6 +67,20 @@ def retry_delay_s(body: bytes) -> float | None:
     return float(found[1]) if found else None
 
 
+def _parsed(body: bytes) -> Any:
+    """JSON, read as tolerantly as it can be: it was paid for. None when it is none."""
+    try:
+        text = body.decode("utf-8-sig", "replace")
+        return json.loads(text, strict=False, parse_int=_whole)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _whole(text: str) -> int | None:
+    """A whole number; one that is too long for Python is nothing that is counted here."""
+    return int(text) if len(text) <= _DIGITS else None
+
+
 def _candidates(value: Any) -> list[dict[str, Any]]:
     """One as a rule; a picture counts in whichever it stands."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
@@ -87,19 +98,35 @@ def _parts(candidate: dict[str, Any]) -> list[dict[str, Any]]:
     return [part for part in found if isinstance(part, dict) and not part.get("thought")]
 
 
-def _picture(parts: list[dict[str, Any]]) -> tuple[bytes, str | None] | None:
-    for part in reversed(parts):
-        inline = part.get("inlineData", part.get("inline_data"))
-        if isinstance(inline, dict) and isinstance(inline.get("data"), str):
-            declared = inline.get("mimeType", inline.get("mime_type"))
-            return _decoded(inline["data"]), declared if isinstance(declared, str) else None
-    return None
+def _inline(part: dict[str, Any]) -> dict[str, Any] | None:
+    """A part's bytes as text, where it has any."""
+    inline = part.get("inlineData") or part.get("inline_data")
+    has_data = isinstance(inline, dict) and isinstance(inline.get("data"), str) and inline["data"]
+    return inline if has_data else None
 
 
-def _decoded(text: str) -> bytes:
+def _picture(inline: list[dict[str, Any]]) -> tuple[bytes, str | None] | None:
+    """The last that is a picture by its bytes; where none is, the last that has any."""
+    last = None
+    for part in reversed(inline):
+        data = _decoded(part["data"])
+        if not data:
+            continue
+        declared = part.get("mimeType", part.get("mime_type"))
+        found = data, declared if isinstance(declared, str) else None
+        if files.image_type(data) is not None:
+            return found
+        last = last or found
+    return last
+
+
+def _decoded(text: str) -> bytes | None:
     """Base64 in either alphabet, padded or not: JSON of Google's may have each."""
     text = text.translate(_PLAIN).rstrip("=")
-    return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError:
+        return None
 
 
 def _said(parts: list[dict[str, Any]]) -> str | None:

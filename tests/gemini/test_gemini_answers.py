@@ -6,11 +6,15 @@ import base64
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from network import picture
+from played_google import inline
 
 from nanorecipes.service.google_answers import read_answer, retry_delay_s
 
+MAGIC = b"\x89PNG\r\n\x1a\n"
 KEYS = st.sampled_from(
     ["candidates", "content", "parts", "text", "inlineData", "data", "mimeType", "thought",
      "finishReason", "promptFeedback", "blockReason", "usageMetadata", "finishMessage"]
@@ -56,10 +60,65 @@ def test_base64_is_read_in_either_alphabet(data: bytes, is_safe: bool, is_padded
 def test_the_last_picture_that_is_no_draft_wins(pictures: list[tuple[bytes, bool]]) -> None:
     """Whatever drafts stand before, between and behind."""
     parts = [
-        {"inlineData": {"data": base64.b64encode(data).decode()}, "thought": is_draft}
+        {"inlineData": {"data": base64.b64encode(MAGIC + data).decode()}, "thought": is_draft}
         for data, is_draft in pictures
     ]
     found = read_answer(json.dumps({"candidates": [{"content": {"parts": parts}}]}).encode())
     assert found is not None
     finals = [data for data, is_draft in pictures if not is_draft]
-    assert found.picture == (finals[-1] if finals else None)
+    assert found.picture == (MAGIC + finals[-1] if finals else None)
+
+
+def answered(*parts: Any, more: str = "") -> bytes:
+    """An answer's body, with a piece of JSON that no encoder writes."""
+    body = json.dumps({"candidates": [{"content": {"parts": [*parts]}, "finishReason": "STOP"}]})
+    return (body[:-1] + more + "}").encode()
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        {"inlineData": {"mimeType": "image/png", "data": ""}},
+        {"inlineData": {"mimeType": "image/png", "data": "no base64!"}},
+        {"inlineData": {"mimeType": "image/png", "data": "n\u00f6"}},
+        {"inlineData": {"mimeType": "audio/wav", "data": base64.b64encode(b"RIFF-sound").decode()}},
+    ],
+    ids=["empty", "no base64", "no ascii", "no picture"],
+)
+def test_a_part_that_is_no_picture_takes_none_away(behind: dict[str, Any]) -> None:
+    """The picture before it was paid for."""
+    found = read_answer(answered(inline(picture()), behind))
+    assert found is not None
+    assert found.picture == picture()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ', "usageMetadata": {"totalTokenCount": ' + "9" * 5_000 + "}",
+        ', "usageMetadata": {"totalTokenCount": 1e999999}',
+        ', "modelVersion": "a\nb"',
+    ],
+    ids=["huge number", "endless number", "line break"],
+)
+def test_what_stands_beside_a_picture_takes_it_not_away(more: str) -> None:
+    """A number too long for Python, or a raw line break, is no reason to lose what was paid."""
+    found = read_answer(answered(inline(picture()), more=more))
+    assert found is not None
+    assert found.picture == picture()
+
+
+def test_a_text_that_is_no_utf8_takes_no_picture_away() -> None:
+    """A character cut in half is read as one that can't be told."""
+    body = answered({"text": "CUT"}, inline(picture())).replace(b"CUT", b"M\xc3", 1)
+    found = read_answer(body)
+    assert found is not None
+    assert (found.picture, found.text) == (picture(), "M\ufffd")
+
+
+def test_either_spelling_is_read_where_the_other_is_null() -> None:
+    """Some proxies write both."""
+    part = {"inlineData": None, "inline_data": {"data": base64.b64encode(picture()).decode()}}
+    found = read_answer(answered(part))
+    assert found is not None
+    assert found.picture == picture()
