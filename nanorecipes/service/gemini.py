@@ -90,7 +90,8 @@ class Gemini(Service):
         yield from flow.note("submitted", task_id=kept)
         yield from flow.note("done", task_id=None, urls=(name,), cost_usd=None)
         text = self.refusals.scrub(answer.text) if answer.text else None
-        image = RemoteImage(name, content_type=answer.declared_type, data=data)
+        declared = self.refusals.scrub(answer.declared_type or "") or None
+        image = RemoteImage(name, content_type=declared, data=data)
         return Submitted(None, Outcome(None, (image,), None, text), warnings)
 
     def _keep(self, data: bytes) -> tuple[str | None, tuple[str, ...]]:

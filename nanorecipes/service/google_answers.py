@@ -13,6 +13,7 @@ from nanorecipes.service.replies import BLOCK_REASONS
 
 _TELLING = ("candidates", "promptFeedback", "usageMetadata", "modelVersion")
 _DELAY = re.compile(rb'"retryDelay"\s*:\s*"(\d{1,6}(?:\.\d{1,9})?)s"')
+_TYPE = re.compile(r"[a-zA-Z]{1,20}/[a-zA-Z0-9.+-]{1,60}")
 _TEXT_CHARS = 2000
 _DIGITS = 18
 _PLAIN = str.maketrans({"-": "+", "_": "/"})
@@ -88,7 +89,7 @@ def _candidates(value: Any) -> list[dict[str, Any]]:
 
 def _word(holder: Any, key: str) -> str | None:
     value = holder.get(key) if isinstance(holder, dict) else None
-    return value.strip() or None if isinstance(value, str) else None
+    return value.strip()[:_TEXT_CHARS] or None if isinstance(value, str) else None
 
 
 def _parts(candidate: dict[str, Any]) -> list[dict[str, Any]]:
@@ -112,12 +113,18 @@ def _picture(inline: list[dict[str, Any]]) -> tuple[bytes, str | None] | None:
         data = _decoded(part["data"])
         if not data:
             continue
-        declared = part.get("mimeType", part.get("mime_type"))
-        found = data, declared if isinstance(declared, str) else None
+        found = data, _declared(part)
         if files.image_type(data) is not None:
             return found
         last = last or found
     return last
+
+
+def _declared(inline: dict[str, Any]) -> str | None:
+    """What a part is called, where that is a type at all."""
+    declared = inline.get("mimeType") or inline.get("mime_type")
+    is_type = isinstance(declared, str) and _TYPE.fullmatch(declared)
+    return declared if is_type else None
 
 
 def _decoded(text: str) -> bytes | None:

@@ -24,9 +24,20 @@ class Secret:
 
     def scrub(self, text: str) -> str:
         """The text without the key, for whatever a service says that may echo it."""
-        if len(self._value) < _SCRUB_FROM_CHARS:
+        value = self._value
+        if len(value) < _SCRUB_FROM_CHARS:
             return text
-        return text.replace(self._value, HIDDEN)
+        text = text.replace(value, HIDDEN)
+        # A text may have been cut within the key.
+        rest = next(
+            (
+                n
+                for n in range(len(value) - 1, _SCRUB_FROM_CHARS - 1, -1)
+                if text.endswith(value[:n])
+            ),
+            0,
+        )
+        return f"{text[:-rest]}{HIDDEN}" if rest else text
 
     def bearer(self) -> Secret:
         """The value of an Authorization header, as well hidden as the key."""

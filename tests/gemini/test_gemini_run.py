@@ -107,6 +107,24 @@ def test_the_key_stands_in_its_header_alone(face: Face) -> None:
     assert KEY not in f"{caught.value}{caught.value.facts()}"
 
 
+def test_what_an_answer_calls_its_picture_steers_nothing(face: Face) -> None:
+    """It stands in a warning, which is printed and saved with the picture."""
+    for kind in (f"image/{KEY}", "image/\x1b[2J", "image/" + "x" * 500):
+        result = face(client(face, script(said(inline(picture(), kind)))).run(request()))
+        told = " ".join(result.warnings)
+        assert KEY not in told
+        assert "\x1b" not in told
+        assert len(told) < 200
+
+
+@pytest.mark.parametrize("kept", [6, len(KEY) - 1, len(KEY)])
+def test_a_key_at_the_end_of_a_long_text_is_hidden(face: Face, kept: int) -> None:
+    """A text is cut to a bound: the half of a key that is left there is one as well."""
+    text = "x" * (2000 - kept) + KEY + " and more"
+    result = face(client(face, script(said({"text": text}, inline(picture())))).run(request()))
+    assert result.text == "x" * (2000 - kept) + "[key hidden]"
+
+
 def test_the_post_goes_out_on_a_fresh_connection_and_has_time(face: Face) -> None:
     """A stale one can't be told from an accepted request, and a picture takes its time."""
     played = script(made())
