@@ -286,16 +286,20 @@ class ClientBase:
     def _make_service(self) -> Qolaba | Gemini:
         connection = self._connection
         base_url = self._sandbox.base_url if self._sandbox is not None else connection.base_url
-        url_name = "QOLABA_BASE_URL" if self.backend != "gemini" else "GEMINI_BASE_URL"
+        is_direct = self.backend == "gemini"
+        url_name = "GEMINI_BASE_URL" if is_direct else "QOLABA_BASE_URL"
+        refusals = Refusals(
+            connection.secret, connection.key_name, url_name, has_tasks=not is_direct
+        )
         parts: dict[str, Any] = {
             "base_url": base_url.rstrip("/"),
             "secret": connection.secret,
-            "refusals": Refusals(connection.secret, connection.key_name, url_name),
+            "refusals": refusals,
             "clock": self._clock,
             "retry": self._wiring.retry,
             "timing": self._wiring.timing,
         }
-        if self.backend == "gemini":
+        if is_direct:
             return Gemini(**parts, keep=self._keep_answer)
         return Qolaba(**parts)
 

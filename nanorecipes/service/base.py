@@ -103,8 +103,16 @@ class Service:
             if verdict is Verdict.REFUSED:
                 raise self.refusals.definite(answer)
             if verdict is Verdict.UNKNOWN:
-                raise self.refusals.unknown(answer)
+                whole = yield from self._whole_flow(answer)
+                if whole is None:
+                    raise self.refusals.unknown(answer)
+                return whole
             yield from self._again(answer, attempt, deadline, None)
+
+    def _whole_flow(self, answer: Reply | Lost) -> Flow[Reply | None]:
+        """What came before a connection broke, where nothing of the answer is missing."""
+        yield from ()
+        return None
 
     def _again(
         self, answer: Reply | Lost, attempt: int, deadline: float, task_id: str | None

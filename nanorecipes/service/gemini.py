@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nanorecipes import files, google_wire
-from nanorecipes.errors import ServiceError
+from nanorecipes.errors import OutcomeUnknownError, ServiceError
 from nanorecipes.service import flow, google_answers, retry
 from nanorecipes.service.base import Outcome, Service, Submitted
-from nanorecipes.service.flow import Flow, Reply, work
+from nanorecipes.service.flow import Flow, Lost, Reply, work
 from nanorecipes.service.kept import KEPT
 from nanorecipes.service.replies import RemoteImage
 
@@ -60,7 +60,7 @@ class Gemini(Service):
         )
         answer = yield from work(lambda: google_answers.read_answer(reply.body))
         if answer is None:
-            raise self.refusals.unknown(reply)
+            raise (yield from self._unread_flow(reply))
         if answer.picture is not None:
             return (yield from self._came_flow(answer, answer.picture))
         if not answer.is_prompt_refused:  # work was done: only a refused prompt surely cost none
@@ -82,6 +82,21 @@ class Gemini(Service):
             )
         yield from flow.note("done", task_id=None, urls=(task_id,), cost_usd=None)
         return Outcome(None, (RemoteImage(task_id),), None, None)
+
+    def _whole_flow(self, answer: Reply | Lost) -> Flow[Reply | None]:
+        if isinstance(answer, Reply) or answer.status not in retry.ACCEPTED:
+            return None
+        body = answer.partial
+        read = yield from work(lambda: google_answers.read_answer(body))
+        return None if read is None or read.picture is None else Reply(answer.status, {}, body)
+
+    def _unread_flow(self, reply: Reply) -> Flow[OutcomeUnknownError]:
+        """The error of an answer in no form that is known: kept, for it was perhaps paid for."""
+        error = self.refusals.unknown(reply)
+        kept = (yield from work(lambda: self._keep(reply.body)))[0] if reply.body else None
+        if kept is not None:
+            error.help = f"{error.help}; the answer is kept: `nanorecipes unknown` names its file"
+        return error
 
     def _came_flow(self, answer: Answer, data: bytes) -> Flow[Submitted]:
         kept, warnings = yield from work(lambda: self._keep(data))

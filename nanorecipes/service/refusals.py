@@ -26,11 +26,24 @@ LOOK_FIRST = "look at the account's history before sending it again: it may have
 
 
 class Refusals:
-    """Makes errors from answers; whatever the service said is shown without the key."""
+    """Makes errors from answers; whatever the service said is shown without the key.
+
+    Args:
+        secret: the key.
+        key_name: where it came from.
+        url_name: the setting of the service's address.
+        has_tasks: whether an answer may name a task that can be waited for.
+    """
 
     def __init__(
-        self, secret: Secret | None, key_name: str, url_name: str = "QOLABA_BASE_URL"
+        self,
+        secret: Secret | None,
+        key_name: str,
+        url_name: str = "QOLABA_BASE_URL",
+        *,
+        has_tasks: bool = True,
     ) -> None:
+        self._has_tasks = has_tasks
         self._secret = secret
         self._key_name = key_name
         self._url_name = url_name
@@ -86,7 +99,8 @@ class Refusals:
             unread = ", which can't be read" if taken else ""
             what = f"the request was sent and answered with {answer.status}{unread}{said}"
             body, status = answer.body, answer.status
-        task_id = task_id or replies.find_task_id(body)
+        if task_id is None and self._has_tasks:
+            task_id = replies.find_task_id(body)
         help = f"wait for task {task_id} instead of sending again" if task_id else LOOK_FIRST
         if status is not None and 300 <= status < 400:
             help += f"; redirects are not followed, so check {self._url_name}"

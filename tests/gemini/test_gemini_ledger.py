@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from killed_at import KILLED, POINTS
-from network import Face, Played, picture, request
+from network import Answer, Face, Played, picture, request
 from PIL import Image
 from played_google import Emulated, answers, client, made, said
 
@@ -221,12 +221,12 @@ def test_a_full_disk_does_not_lose_the_picture(
         (said({"text": "no"}, finish="IMAGE_SAFETY"), ContentBlockedError, "refused", "0.045"),
         (said({"text": "no"}), NoImageError, "failed", "0.045"),
         (
-            type(said())(200, {"promptFeedback": {"blockReason": "SAFETY"}}),
+            Answer(200, {"promptFeedback": {"blockReason": "SAFETY"}}),
             ContentBlockedError,
             "refused",
             "0",
         ),
-        (type(said())(200, b"{"), OutcomeUnknownError, "unknown", "0"),
+        (Answer(200, b"{"), OutcomeUnknownError, "unknown", "0"),
     ],
     ids=["blocked", "no picture", "prompt refused", "unread"],
 )
@@ -261,3 +261,38 @@ def test_a_client_without_books_finds_nothing_kept() -> None:
         pytest.raises(DownloadError, match="no ledger is kept here"),
     ):
         asking.wait(f"kept:{'0' * 64}-00000000")
+
+
+def test_an_answer_that_cannot_be_read_is_kept_for_a_person(face: Face, tmp_path: Path) -> None:
+    """It was perhaps paid for, in a form that nobody has seen yet: it is the only copy."""
+    body = b'{"pictures": ["in a form of next year"]}'
+    asking = client(face, Played(lambda _: Answer(200, body)), ledger=tmp_path / "ledger.sqlite")
+    with pytest.raises(OutcomeUnknownError) as caught:
+        face(asking.run(request()))
+    face(asking.close())
+    (kept,) = answers(tmp_path)
+    assert kept.read_bytes() == body
+    assert "`nanorecipes unknown` names its file" in str(caught.value.help)
+    with Ledger(tmp_path / "ledger.sqlite", create=False) as books:
+        assert queries.unnamed_answers(books) == [kept]
+    assert book(tmp_path)[0].state == "unknown"
+
+
+def test_an_empty_answer_leaves_no_file(face: Face, tmp_path: Path) -> None:
+    """There is nothing to look at."""
+    asking = client(face, Played(lambda _: Answer(200, b"")), ledger=tmp_path / "ledger.sqlite")
+    with pytest.raises(OutcomeUnknownError):
+        face(asking.run(request()))
+    assert answers(tmp_path) == []
+
+
+def test_a_task_that_an_error_names_is_none_of_googles(face: Face, tmp_path: Path) -> None:
+    """The books would wait for it, and then call failed what is unknown."""
+    answer = Answer(500, {"task_id": "t-9"})
+    asking = client(face, Played(lambda _: answer), ledger=tmp_path / "ledger.sqlite")
+    with pytest.raises(OutcomeUnknownError) as caught:
+        face(asking.run(request()))
+    face(asking.close())
+    assert caught.value.task_id is None
+    row, _ = book(tmp_path)
+    assert (row.state, row.task_id) == ("unknown", None)

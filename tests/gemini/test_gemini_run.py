@@ -125,6 +125,23 @@ def test_a_key_at_the_end_of_a_long_text_is_hidden(face: Face, kept: int) -> Non
     assert result.text == "x" * (2000 - kept) + "[key hidden]"
 
 
+def test_an_answer_that_lacks_only_its_end_is_read(face: Face) -> None:
+    """The connection broke behind its last byte: it is whole, and it is paid for."""
+    played = script(Break(httpx.ReadError, 200, made().data()))
+    result = face(client(face, played).run(request()))
+    assert result.images[0].data == picture()
+    assert played.posts == 1
+
+
+def test_an_answer_beyond_the_bound_is_unknown(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was made, so it is never asked for again by itself."""
+    monkeypatch.setattr("nanorecipes.service.gemini.MAX_ANSWER_BYTES", 1000)
+    played = script(made())
+    with pytest.raises(OutcomeUnknownError, match="larger than the 1000 bytes allowed"):
+        face(client(face, played).run(request()))
+    assert played.posts == 1
+
+
 def test_the_post_goes_out_on_a_fresh_connection_and_has_time(face: Face) -> None:
     """A stale one can't be told from an accepted request, and a picture takes its time."""
     played = script(made())
