@@ -64,6 +64,7 @@ def make_result(
         finished_at=finished_at,
         text=outcome.text,
         warnings=(*warnings, *_warnings(found, request)),
+        service=outcome.service,
         saved=saved,
     )
     images = tuple(

@@ -123,6 +123,11 @@ class Provenance:
         return self._text("cost_source")
 
     @property
+    def service(self) -> Mapping[str, Any]:
+        """What the service said of its answer: `model_version`, `response_id`, `usage`."""
+        return _mapping(self.facts.get("service"))
+
+    @property
     def finished_at(self) -> str | None:
         """When, in ISO 8601."""
         return self._text("finished_at")

@@ -21,7 +21,7 @@ from nanorecipes.making import Sheet
 from nanorecipes.service.agent import tool_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
     from decimal import Decimal
 
     from PIL.Image import Image
@@ -52,6 +52,8 @@ class Origin:
     finished_at: datetime
     text: str | None = None
     warnings: tuple[str, ...] = ()
+    service: Mapping[str, Any] | None = None
+    """What the service says of its answer: on Google the model's version, an id, and tokens."""
     saved: Callable[[ResultImage, Path], object] | None = field(
         default=None, repr=False, compare=False
     )
@@ -66,6 +68,7 @@ class Origin:
 
     def _facts(self) -> dict[str, Any]:
         request = self.request
+        service = {} if self.service is None else {"service": dict(self.service)}
         return {
             "format": SIDECAR_FORMAT,
             "tool": {"name": "nanorecipes", "version": tool_version()},
@@ -91,6 +94,7 @@ class Origin:
             "task_id": self.task_id,
             "cost_usd": None if self.cost is None else str(self.cost),
             "cost_source": self.cost_source,
+            **service,
             "finished_at": self.finished_at.isoformat(timespec="seconds"),
             "text": self.text,
             "warnings": list(self.warnings),

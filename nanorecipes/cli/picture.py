@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from nanorecipes.provenance import Provenance
     from nanorecipes.rerun import Difference
 
+_SERVICE = {"model_version": "model version", "response_id": "response id"}
+_TOKENS = ("prompt", "output", "thought", "tool", "cached", "total")
+"""What the service said of its answer: a stranger's file may hold anything else besides."""
+
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 
 
@@ -165,6 +169,7 @@ def _print(made: Provenance) -> None:
         *((name, _text(value)) for name, value in made.settings.items() if name != "model"),
         ("cost", f"{view.money(made.cost_usd)} ({_cost_words(made)})"),
         ("task", f"{_task(made)} on {_text(made.backend)}"),
+        *_said_by_service(made),
         ("finished", _text(made.finished_at)),
         ("made by", f"nanorecipes {_text(made.tool_version)}"),
         ("found in", made.place),
@@ -186,6 +191,18 @@ def _print(made: Provenance) -> None:
             click.echo(f"\n  {click.style(printable(name), fg='cyan')}")
             click.echo(view.wrap(printable(text), "    "))
     view.warn(map(printable, made.warnings))
+
+
+def _said_by_service(made: Provenance) -> list[tuple[str, str]]:
+    """What the service said of its answer, where it did."""
+    told = made.service
+    rows = [(label, _text(told[key])) for key, label in _SERVICE.items() if key in told]
+    usage = told.get("usage")
+    if isinstance(usage, dict):
+        counts = ((kind, usage.get(f"{kind}_tokens")) for kind in _TOKENS)
+        shown = [f"{count} {kind}" for kind, count in counts if isinstance(count, int)]
+        rows.append(("tokens", ", ".join(shown) or "unknown"))
+    return rows
 
 
 def _since(made: Provenance) -> list[tuple[str, str]]:

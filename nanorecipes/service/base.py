@@ -28,6 +28,8 @@ class Outcome:
     images: tuple[RemoteImage, ...]
     cost_usd: Decimal | None
     text: str | None
+    service: Mapping[str, Any] | None = None
+    """What the service says of its answer besides: names and counts that were checked."""
 
 
 @dataclass(frozen=True, slots=True)

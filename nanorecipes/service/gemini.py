@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nanorecipes import files, google_wire
 from nanorecipes.errors import OutcomeUnknownError, ServiceError
@@ -107,7 +107,12 @@ class Gemini(Service):
         text = self.refusals.scrub(answer.text) if answer.text else None
         declared = self.refusals.scrub(answer.declared_type or "") or None
         image = RemoteImage(name, content_type=declared, data=data)
-        return Submitted(None, Outcome(None, (image,), None, text), warnings)
+        outcome = Outcome(None, (image,), None, text, self._scrubbed(answer.service))
+        return Submitted(None, outcome, warnings)
+
+    def _scrubbed(self, facts: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        scrub = self.refusals.scrub
+        return facts and {k: scrub(v) if isinstance(v, str) else v for k, v in facts.items()}
 
     def _keep(self, data: bytes) -> tuple[str | None, tuple[str, ...]]:
         """The name under which the picture is kept; where it can't be, it goes on in memory."""

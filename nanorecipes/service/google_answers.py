@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,17 @@ _DELAY = re.compile(rb'"retryDelay"\s*:\s*"(\d{1,6}(?:\.\d{1,9})?)s"')
 _TYPE = re.compile(r"[a-zA-Z]{1,20}/[a-zA-Z0-9.+-]{1,60}")
 _TEXT_CHARS = 2000
 _DIGITS = 18
+_NAMES = {"model_version": "modelVersion", "response_id": "responseId"}
+_NAME = re.compile(r"[A-Za-z0-9._:/@+=-]{1,200}")
+_USAGE = {
+    "prompt_tokens": "promptTokenCount",
+    "output_tokens": "candidatesTokenCount",
+    "thought_tokens": "thoughtsTokenCount",
+    "tool_tokens": "toolUsePromptTokenCount",
+    "cached_tokens": "cachedContentTokenCount",
+    "total_tokens": "totalTokenCount",
+}
+_MOST_TOKENS = 10**12
 _PLAIN = str.maketrans({"-": "+", "_": "/"})
 
 
@@ -34,6 +46,8 @@ class Answer:
     """Its word for refused content."""
     is_prompt_refused: bool
     """Whether the request was refused before any picture was begun."""
+    service: Mapping[str, Any] | None = None
+    """What it says of itself: `model_version`, `response_id`, and in `usage` its tokens."""
 
 
 def read_answer(body: bytes) -> Answer | None:
@@ -59,6 +73,7 @@ def read_answer(body: bytes) -> Answer | None:
         finish_reason=finish,
         block_reason=refused or (finish if (finish or "").upper() in BLOCK_REASONS else None),
         is_prompt_refused=refused is not None and not candidate,
+        service=_service(data),
     )
 
 
@@ -80,6 +95,25 @@ def _parsed(body: bytes) -> Any:
 def _whole(text: str) -> int | None:
     """A whole number; one that is too long for Python is nothing that is counted here."""
     return int(text) if len(text) <= _DIGITS else None
+
+
+def _service(data: dict[str, Any]) -> dict[str, Any] | None:
+    """What is known here of what an answer says of itself; anything else is left out."""
+    words = ((name, data.get(key)) for name, key in _NAMES.items())
+    found: dict[str, Any] = {
+        name: word for name, word in words if isinstance(word, str) and _NAME.fullmatch(word)
+    }
+    told = data.get("usageMetadata")
+    usage = told if isinstance(told, dict) else {}
+    counts = ((name, usage.get(key)) for name, key in _USAGE.items())
+    counted = {name: count for name, count in counts if _is_count(count)}
+    if counted:
+        found["usage"] = counted
+    return found or None
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS
 
 
 def _candidates(value: Any) -> list[dict[str, Any]]:
