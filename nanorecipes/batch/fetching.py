@@ -135,5 +135,5 @@ class Fetcher:
 def _finished(row: Row) -> Finished:
     images = tuple(RemoteImage(entry["url"]) for entry in row.pictures)
     # What a kept answer cost is the price list's word, not the service's.
-    cost = row.spent if row.attempt == 1 and not row.is_kept else None
+    cost = row.spent if row.attempt == 1 and not row.came_along else None
     return Finished(row.task, images, cost, None)

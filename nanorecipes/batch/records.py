@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from nanorecipes.batch.states import State, to_usd
-from nanorecipes.service.kept import KEPT
+from nanorecipes.service.kept import came_along
 
 
 class Run(NamedTuple):
@@ -70,12 +70,12 @@ class Row(NamedTuple):
 
         In such a row `task_id` says where the answer is kept until it is saved.
         """
-        return None if self.is_kept else self.task_id
+        return None if self.came_along else self.task_id
 
     @property
-    def is_kept(self) -> bool:
+    def came_along(self) -> bool:
         """Whether its picture came with the answer."""
-        return self.task_id is not None and self.task_id.startswith(KEPT)
+        return self.task_id is not None and came_along(self.task_id)
 
     @property
     def name(self) -> str:

@@ -262,7 +262,7 @@ async def _one_run(
     folder.mkdir(parents=True, exist_ok=True)
     backend: Any = run.backend
     # What came with its answer lies here: nothing is asked for, and no key is needed.
-    wiring = Wiring(needs_key=not all(row.is_kept for row, _ in pairs))
+    wiring = Wiring(needs_key=not all(row.came_along for row, _ in pairs))
     # A task lives where it was bought, whatever the settings say by now.
     async with AsyncClient(
         backend=backend, base_url=run.base_url, ledger=books, timeout_s=timeout_s, wiring=wiring

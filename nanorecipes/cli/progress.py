@@ -54,7 +54,8 @@ class Progress:
         data = note.data
         self.is_submitting = note.kind == "submitting"
         if note.kind == "submitted":
-            self.task_id = data.get("task_id") or self.task_id
+            task = data.get("task_id")
+            self.task_id = self.task_id if not task or _is_nowhere(task) else task
         self._show(_words(note.kind, data), important=note.kind in ("submitted", "retrying"))
 
     def close(self) -> None:
@@ -114,12 +115,17 @@ def names_kept(task_id: str) -> bool:
     return task_id.startswith("kept:")
 
 
+def _is_nowhere(task_id: str) -> bool:
+    """Whether it names a picture that could not be kept: nothing leads to it later."""
+    return task_id.startswith("inline:")
+
+
 def _words(kind: str, data: Any) -> str:
     if kind == "retrying":
         return f"trying again in {data.get('seconds', 0):.0f} s: {data.get('reason', '')}"
     if kind == "submitted":
         task = data.get("task_id")
-        if task and names_kept(task):
+        if task and (names_kept(task) or _is_nowhere(task)):
             return "the picture came"
         return f"accepted as task {task}" if task else "accepted"
     return {

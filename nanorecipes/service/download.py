@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 from nanorecipes.errors import DownloadError
 from nanorecipes.service import flow, guard, retry
 from nanorecipes.service.flow import Fetch, Flow, Lost, NoPicture, Reply
-from nanorecipes.service.kept import KEPT
+from nanorecipes.service.kept import came_along
 from nanorecipes.service.retry import Verdict
 from nanorecipes.service.watching import watched
 
@@ -89,7 +89,7 @@ class Downloader:
             DownloadError: its URL is refused, it can't be fetched, or what comes is no picture.
         """
         limits = self.limits
-        if image.data is not None or (self.kept is not None and image.url.startswith(KEPT)):
+        if image.data is not None or (self.kept is not None and came_along(image.url)):
             return (yield from self._own_flow(image, task_id))
         end = self.clock.monotonic() + min(
             limits.total_s, max(deadline - self.clock.monotonic(), limits.grace_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from nanorecipes.errors import OutcomeUnknownError, ServiceError
 from nanorecipes.service import flow, google_answers, retry
 from nanorecipes.service.base import Outcome, Service, Submitted
 from nanorecipes.service.flow import Flow, Lost, Reply, work
-from nanorecipes.service.kept import KEPT
+from nanorecipes.service.kept import INLINE, came_along
 from nanorecipes.service.replies import RemoteImage
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 MAX_ANSWER_BYTES = 128 * 1024 * 1024
 """A 4K picture and its drafts, written as text."""
-INLINE = "inline:"
-"""How the name of a picture begins that came with its answer and lies nowhere."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class Gemini(Service):
 
     def wait_flow(self, task_id: str, deadline: float) -> Flow[Outcome]:
         """The picture of a purchase that the books name; there is nothing to ask Google for."""
-        if not task_id.startswith(KEPT):
+        if not came_along(task_id):
             # The last word about it: the books needn't wait for another.
             yield from flow.note("polling", task_id=task_id, status="unknown", elapsed_s=0.0)
             raise ServiceError(
@@ -100,9 +99,9 @@ class Gemini(Service):
 
     def _came_flow(self, answer: Answer, data: bytes) -> Flow[Submitted]:
         kept, warnings = yield from work(lambda: self._keep(data))
-        name = kept or f"{INLINE}{files.sha256(data)}"
-        # The kept name stands for the task: should the program end here, it leads to the picture.
-        yield from flow.note("submitted", task_id=kept)
+        name = kept or f"{INLINE}{files.sha256(data)}-{os.urandom(4).hex()}"
+        # The name stands for the task: should the program end here, it leads to what was kept.
+        yield from flow.note("submitted", task_id=name)
         yield from flow.note("done", task_id=None, urls=(name,), cost_usd=None)
         text = self.refusals.scrub(answer.text) if answer.text else None
         declared = self.refusals.scrub(answer.declared_type or "") or None

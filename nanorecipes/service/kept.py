@@ -14,10 +14,18 @@ from nanorecipes.service.flow import NoPicture
 KEPT = "kept:"
 """How the name of a picture begins that lies here."""
 
+INLINE = "inline:"
+"""How the name of a picture begins that came with its answer and lies nowhere."""
+
 FOLDER = "answers"
 """The folder beside a ledger."""
 
 _NAME = re.compile(r"kept:(([0-9a-f]{64})-[0-9a-f]{8})")
+
+
+def came_along(name: str) -> bool:
+    """Whether it names a picture that came with its answer: there is nothing to ask a service."""
+    return name.startswith((KEPT, INLINE))
 
 
 class KeptAnswers:
@@ -65,6 +73,8 @@ class KeptAnswers:
 
     def read(self, name: str) -> bytes | NoPicture:
         """The picture of that name, or why there is none."""
+        if name.startswith(INLINE):
+            return NoPicture("it was in memory alone, and ended with its program", is_final=True)
         found = _NAME.fullmatch(name)
         if found is None:
             return NoPicture("it names no kept answer", is_final=True)

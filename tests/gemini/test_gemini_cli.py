@@ -168,6 +168,24 @@ def test_resume_of_a_kept_answer_needs_no_key(
     assert len(google.sandbox.charges) == 1
 
 
+def test_a_run_whose_answer_cannot_be_kept_is_saved_and_booked(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a warning, and without a name that would lead nowhere."""
+
+    def full(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(KeptAnswers, "keep", full)
+    said = shell("run", *PART)
+    assert said.code == 0
+    assert Path(said.out.strip()).is_file()
+    assert "could not be kept beside the ledger" in said.err
+    assert "inline:" not in said.err + shell("runs", "last").out
+    assert "1 verified" in shell("runs").out
+    assert "resume" not in interrupted(shell, monkeypatch).err
+
+
 def test_sending_again_still_needs_the_key(
     shell: Shell, google: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

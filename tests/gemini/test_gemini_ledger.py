@@ -59,6 +59,11 @@ def go_on(folder: Path, run: Run) -> list[Any]:
         return work_through(books, rows or [], folder / "out")
 
 
+def full(*_: Any) -> str:
+    """A disk that takes nothing more."""
+    raise OSError(28, "No space left on device")
+
+
 @pytest.mark.parametrize("point", POINTS)
 def test_a_kill_loses_nothing_that_the_ledger_knows(
     point: str, server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -202,10 +207,6 @@ def test_a_full_disk_does_not_lose_the_picture(
     face: Face, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is paid for: it goes on in memory, with a warning."""
-
-    def full(*_: Any) -> str:
-        raise OSError(28, "No space left on device")
-
     monkeypatch.setattr(KeptAnswers, "keep", full)
     asking = client(face, Played(lambda _: made()), ledger=tmp_path / "ledger.sqlite")
     result = face(asking.run(request()))
@@ -213,6 +214,34 @@ def test_a_full_disk_does_not_lose_the_picture(
     assert result.warnings == (
         "the answer could not be kept beside the ledger: No space left on device",
     )
+
+
+def test_a_picture_that_could_not_be_kept_is_booked_when_it_is_saved(
+    face: Face, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lies where it belongs: there is nothing left to resume."""
+    monkeypatch.setattr(KeptAnswers, "keep", full)
+    asking = client(face, Played(lambda _: made()), ledger=tmp_path / "ledger.sqlite")
+    face(asking.run(request())).save(tmp_path / "out")
+    face(asking.close())
+    row, _ = book(tmp_path)
+    assert (row.state, row.task) == ("verified", None)
+
+
+def test_a_picture_that_was_never_kept_has_failed_and_is_not_waited_for_for_ever(
+    face: Face, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was in memory alone, and its program has ended."""
+    monkeypatch.setattr(KeptAnswers, "keep", full)
+    asking = client(face, Played(lambda _: made()), ledger=tmp_path / "ledger.sqlite")
+    face(asking.run(request()))
+    face(asking.close())
+    monkeypatch.setenv("NANORECIPES_LEDGER", str(tmp_path / "ledger.sqlite"))
+    (outcome,) = go_on(tmp_path, book(tmp_path)[1])
+    assert outcome.state == "failed"
+    assert "in memory alone" in str(outcome.error)
+    row, _ = book(tmp_path)
+    assert (row.state, row.spent) == ("failed", Decimal("0.045"))
 
 
 @pytest.mark.parametrize(
