@@ -53,6 +53,10 @@ class Line(NamedTuple):
     error: str | None
 
 
+LAST = "last"
+"""The name of the newest run, whichever it is."""
+
+
 def list_runs(ledger: Ledger, limit: int = 50) -> list[RunState]:
     """The latest runs, newest first."""
 
@@ -65,7 +69,9 @@ def list_runs(ledger: Ledger, limit: int = 50) -> list[RunState]:
 
 
 def find_run(ledger: Ledger, name: str) -> RunState | None:
-    """A run by its id or the beginning of it, where only one begins so."""
+    """A run by its id or the beginning of it, where only one begins so; `last` is the newest."""
+    if name == LAST:
+        return next(iter(list_runs(ledger, 1)), None)
 
     def work(connection: sqlite3.Connection) -> RunState | None:
         where = "id = ?1 OR substr(id, 1, length(?1)) = ?1"

@@ -119,8 +119,7 @@ def show_command(run_id: str, as_json: bool, quiet: bool) -> None:
     if books is None:
         raise LedgerError(f"there is no run {run_id!r}: nothing was run here yet")
     with books:
-        newest = queries.list_runs(books, 1) if run_id == "last" else []
-        found = newest[0] if newest else queries.find_run(books, run_id)
+        found = queries.find_run(books, run_id)
         if found is None:
             raise LedgerError(
                 f"there is no run {run_id!r}, or several begin so",
@@ -194,7 +193,9 @@ def _tell_unknown(
         click.echo(
             f"{run.id}  {row.name}  {view.money(row.price)}{fake}  {row.recipe}  {row.error}"
         )
-    view.info(f"{len(pairs)} rows, {view.money(total)}", quiet)
+    played = sum(run.is_sandbox for _, run in pairs)
+    fake = f", of which the sandbox's {played} don't count" if played else ""
+    view.info(f"{len(pairs)} rows{fake}, {view.money(total)}", quiet)
     for path in answers:
         view.info(f"perhaps the picture of one of them: {view.short_path(str(path))}", quiet)
 

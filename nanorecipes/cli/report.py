@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from nanorecipes.report.page import Pictures, Report
 
 
-LAST = "last"
-"""The newest run, by whatever name."""
-
-
 @click.command("report")
 @click.argument("target", metavar="DIR|RUN", type=click.Path(path_type=Path))
 @click.option(
@@ -80,10 +76,7 @@ def _write(target: Path, out: Path | None, pictures: Pictures) -> Report:
     if books is None:
         raise _unknown(target, ())
     with books:
-        if str(target) == LAST:
-            found = next(iter(queries.list_runs(books, limit=1)), None)
-        else:
-            found = queries.find_run(books, str(target))
+        found = queries.find_run(books, str(target))
         if found is None:
             raise _unknown(target, queries.list_runs(books))
         run = found.run

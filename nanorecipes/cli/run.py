@@ -151,10 +151,12 @@ def resume_command(
     ID is a run, or a task; without one everything that the ledger has open is fetched.
     """
     rows = None if sandbox else _open_rows(run_or_task)
-    if rows:
-        return _resume_rows(rows, out, timeout, as_json, quiet)
+    real = [(row, run) for row, run in rows or () if not run.is_sandbox]
+    if real:
+        return _resume_rows(real, out, timeout, as_json, quiet)
     if rows is not None or run_or_task is None:
-        view.info("there is nothing to resume", quiet)
+        ended = f": {len(rows)} rows of the sandbox ended with its program" if rows else ""
+        view.info(f"there is nothing to resume{ended}", quiet)
         if as_json:
             view.print_json([])
         return 0
@@ -184,12 +186,7 @@ def _open_rows(name: str | None) -> list[tuple[Row, Run]] | None:
         if name is not None and run is None:
             return None
         run_id = run.run.id if run is not None else None
-        # The embedded sandbox's tasks ended with their process.
-        return [
-            pair
-            for pair in queries.rows_of(books, run_id=run_id, states=sorted(PAID))
-            if not pair[1].is_sandbox
-        ]
+        return list(queries.rows_of(books, run_id=run_id, states=sorted(PAID)))
 
 
 def _resume_rows(

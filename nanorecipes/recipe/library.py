@@ -112,8 +112,9 @@ class Shelf:
         if group:
             return UnknownRecipeError(name, group[:3], group=name.strip("/"))
         last = name.rpartition("/")[2]
+        same = [known for known in names if known.rpartition("/")[2] == last]
         near = [n for n in nearest(name, names, 3) if nearest(last, [n.rpartition("/")[2]])]
-        return UnknownRecipeError(name, near)
+        return UnknownRecipeError(name, same[:3] or near)
 
     def _misnamed(self, name: str) -> Path | None:
         """The file that has this name, but for its suffix."""

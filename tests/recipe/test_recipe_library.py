@@ -60,6 +60,15 @@ def test_an_unknown_name_suggests_the_nearest(tree: Tree) -> None:
     )
 
 
+def test_a_name_without_its_group_suggests_those_that_have_it(tree: Tree) -> None:
+    """The group is what people forget."""
+    for name in ("edit/replace", "background/replace", "edit/resplice"):
+        tree.add(name, recipe_text())
+    with pytest.raises(UnknownRecipeError) as caught:
+        tree.library["replace"]
+    assert set(caught.value.suggestions) == {"background/replace", "edit/replace"}
+
+
 def test_a_group_says_what_it_holds(tree: Tree) -> None:
     """`show edit` is what people type first."""
     for name in ("edit/one", "edit/two", "style/three"):
