@@ -485,7 +485,8 @@ def _reasons(tally: Tally) -> Iterator[str]:
         first = tally.first.get(state)
         if first is not None:
             word = "unfetched" if state in ("submitted", "done") else state
-            yield f"{word}, as row {first.number}: {first.error}; {way}"
+            why = (first.error or "").removesuffix(".")
+            yield f"{word}, as row {first.number}: {why}; {way}"
 
 
 def _verdicts(proved: ProvedBatch) -> str:
