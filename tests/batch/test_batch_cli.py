@@ -375,6 +375,10 @@ def test_what_the_sandbox_had_is_no_money_and_ended_with_its_program(
     assert run(["resume"]) == 0
     told = capsys.readouterr().err
     assert "nothing to resume: 1 rows of the sandbox ended with its program" in told
+    assert run(["batch", RECIPE, "catalogue.csv", "-o", "out", "--sandbox"]) == 1
+    told = capsys.readouterr().err
+    assert "5 verified, 1 unknown" in told
+    assert "the sandbox of an earlier call ended with its program, and 1 rows were bought" in told
 
 
 def test_the_list_of_runs_names_their_folders(

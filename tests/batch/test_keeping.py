@@ -298,18 +298,23 @@ def test_error_leaves_nothing_behind(tmp_path: Path, keep: Keep) -> None:
     assert not list((tmp_path / "out").iterdir())
 
 
-def test_folder_is_the_same_whatever_either_calls_it(
-    tmp_path: Path, lock: Lock, begun: list[subprocess.Popen[bytes]], monkeypatch: Any
+def test_folders_are_handed_over_as_the_system_spells_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Python spells a path by its locale, and the other process is begun without ours."""
-    monkeypatch.setenv("LC_ALL", "C")
-    with_processes = Keeper(lambda: lock.handle)
-    given = parcels(tmp_path / "Küche \udcfc", PICTURE)
-    assert with_processes.keep(given) == [kept(PICTURE)] * MANY
-    with_processes.close()
-    assert len(begun) == 1
-    assert len(found(tmp_path / "Küche \udcfc")) == MANY
-    assert [path.name for path in tmp_path.iterdir() if path.name != "locks"] == ["Küche \udcfc"]
+    """As texts the other process would spell them by its own locale, and write elsewhere."""
+    told: list[Parcel] = []
+    keep = Keeper.keep
+
+    def spied(self: Keeper, given: Any) -> list[End]:
+        told.extend(given)
+        return keep(self, given)
+
+    monkeypatch.setattr(Keeper, "keep", spied)
+    shop = Shop.open(tmp_path / "Küche")
+    found = shop.batch(rows(2))
+    assert states(found) == {"verified": 2}
+    assert {folder for folder, _ in told} == {os.fsencode(o.path.parent) for o in found if o.path}
+    assert {type(folder) for folder, _ in told} == {bytes}
 
 
 def test_process_that_still_writes_keeps_the_rows_of_a_killed_batch(
